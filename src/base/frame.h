@@ -1,0 +1,113 @@
+// Bytes on their way out: frames shared between receivers, and the queue of one connection.
+//
+//   I1  A FrameRef's bytes never change once it was shared.
+//   I2  Counts are not atomic: a FrameRef never leaves its shard. What crosses shards is the
+//       std::shared_ptr that a frame can be made of.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wirehall {
+
+/// Immutable bytes shared by the connections of one shard.
+///
+/// Thread:   shard-affine (I2).
+/// Lifetime: the bytes live as long as any FrameRef to them.
+class FrameRef {
+ public:
+  FrameRef() = default;
+  FrameRef(const FrameRef& other) : block_(other.block_) {
+    if (block_ != nullptr) ++block_->references;
+  }
+  FrameRef(FrameRef&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  FrameRef& operator=(FrameRef other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~FrameRef() {
+    if (block_ != nullptr && --block_->references == 0) destroy(block_);
+  }
+
+  static FrameRef copy_of(std::string_view bytes);
+  /// Shares bytes that other shards may share too.
+  static FrameRef of_shared(std::shared_ptr<const std::string> bytes);
+
+  explicit operator bool() const { return block_ != nullptr; }
+  std::string_view view() const { return {block_->data, block_->size}; }
+
+ private:
+  friend class Outbox;
+  struct Block {
+    std::uint32_t references;
+    std::uint32_t capacity;  // of the bytes behind the block; 0 when they are somewhere else
+    std::size_t size;
+    const char* data;
+    std::shared_ptr<const std::string> owner;
+    char* tail() { return reinterpret_cast<char*>(this + 1); }
+  };
+  explicit FrameRef(Block* block) : block_(block) {}
+  static Block* make_block(std::size_t capacity);
+  static void destroy(Block* block);
+
+  Block* block_ = nullptr;
+};
+
+/// What one connection has still to write, in order: its own small pieces, gathered in chunks, and shared
+/// frames by reference. It holds no memory while it is empty.
+///
+/// Thread:   shard-affine.
+class Outbox {
+ public:
+  Outbox() = default;
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+  ~Outbox();
+
+  void append(std::string_view bytes);
+  /// Appends `size` bytes that the caller writes at once.
+  /// Lifetime: the pointer dies at the next call.
+  char* append_space(std::size_t size);
+  void append(const FrameRef& frame);
+
+  bool empty() const { return bytes_ == 0; }
+  /// Exact; the base of all decisions about backpressure.
+  std::size_t bytes() const { return bytes_; }
+
+  /// Fills at most `parts_max` pieces from the front.
+  /// Returns:  how many.
+  int gather(iovec* parts, int parts_max) const;
+  /// Copies up to `room` bytes from the front. Returns: how many.
+  std::size_t copy_front(char* out, std::size_t room) const;
+  /// Forgets bytes from the front that were written. Requires: count <= bytes().
+  void consume(std::size_t count);
+  void clear();
+
+ private:
+  struct Segment {
+    FrameRef frame;
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+  };
+  static constexpr std::uint32_t kInline = 2;
+  Segment& slot(std::uint32_t i) { return segments()[(head_ + i) & (capacity_ - 1)]; }
+  const Segment& slot(std::uint32_t i) const { return const_cast<Outbox*>(this)->slot(i); }
+  Segment* segments() { return heap_ ? heap_.get() : inline_; }
+  Segment& push();
+  void pop_front();
+
+  Segment inline_[kInline];
+  std::unique_ptr<Segment[]> heap_;
+  std::uint32_t head_ = 0;
+  std::uint32_t count_ = 0;
+  std::uint32_t capacity_ = kInline;  // a power of two
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace wirehall

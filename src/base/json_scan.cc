@@ -1,0 +1,255 @@
+// The validating scanner; see json.h for its invariants.
+#include <array>
+
+#include "base/json.h"
+
+namespace wirehall::json {
+namespace {
+
+constexpr std::uint32_t kDepthBits = 1024;  // more than any limit that a configuration may set
+
+constexpr std::array<std::uint8_t, 256> kStringStop = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (int c = 0; c < 0x20; ++c) table[static_cast<std::size_t>(c)] = 1;
+  table['"'] = table['\\'] = 1;
+  return table;
+}();
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+class Scanner {
+ public:
+  Scanner(std::string_view text, std::uint32_t depth_max)
+      : cursor_(text.data()),
+        end_(text.data() + text.size()),
+        depth_max_(depth_max < kDepthBits ? depth_max : kDepthBits) {}
+
+  void skip_space() {
+    while (cursor_ != end_ && is_space(*cursor_)) ++cursor_;
+  }
+  bool at_end() const { return cursor_ == end_; }
+  bool take(char c) {
+    if (cursor_ == end_ || *cursor_ != c) return false;
+    ++cursor_;
+    return true;
+  }
+
+  /// One string, the cursor behind its closing quote; `raw` is what stands between the quotes.
+  bool string(std::string_view& raw, bool& escaped) {
+    if (!take('"')) return false;
+    const char* begin = cursor_;
+    escaped = false;
+    for (;;) {
+      while (cursor_ != end_ && kStringStop[static_cast<unsigned char>(*cursor_)] == 0) ++cursor_;
+      if (cursor_ == end_) return false;
+      if (*cursor_ == '"') break;
+      if (*cursor_ != '\\' || !escape()) return false;
+      escaped = true;
+    }
+    raw = std::string_view(begin, static_cast<std::size_t>(cursor_ - begin));
+    ++cursor_;
+    return true;
+  }
+
+  /// One value of any kind inside `outer` open containers.
+  Status value(Slice& out, std::uint32_t outer) {
+    const char* begin = cursor_;
+    placeholder_ = false;
+    const Status status = nested(outer);
+    out.text = std::string_view(begin, static_cast<std::size_t>(cursor_ - begin));
+    out.placeholder = placeholder_;
+    return status;
+  }
+
+ private:
+  bool escape() {
+    ++cursor_;
+    if (cursor_ == end_) return false;
+    switch (*cursor_++) {
+      case '"':
+      case '\\':
+      case '/':
+      case 'b':
+      case 'f':
+      case 'n':
+      case 'r':
+      case 't': return true;
+      case 'u':
+        for (int i = 0; i < 4; ++i, ++cursor_) {
+          if (cursor_ == end_ || !is_hex(*cursor_)) return false;
+        }
+        return true;
+      default: return false;
+    }
+  }
+
+  bool digits() {
+    if (cursor_ == end_ || !is_digit(*cursor_)) return false;
+    while (cursor_ != end_ && is_digit(*cursor_)) ++cursor_;
+    return true;
+  }
+
+  bool number() {
+    take('-');
+    if (!take('0') && !digits()) return false;
+    if (take('.') && !digits()) return false;
+    if (cursor_ != end_ && (*cursor_ == 'e' || *cursor_ == 'E')) {
+      ++cursor_;
+      if (cursor_ != end_ && (*cursor_ == '+' || *cursor_ == '-')) ++cursor_;
+      return digits();
+    }
+    return true;
+  }
+
+  bool literal(std::string_view word) {
+    if (static_cast<std::size_t>(end_ - cursor_) < word.size()) return false;
+    if (std::string_view(cursor_, word.size()) != word) return false;
+    cursor_ += word.size();
+    return true;
+  }
+
+  bool scalar() {
+    std::string_view raw;
+    bool escaped = false;
+    switch (*cursor_) {
+      case '"': return string(raw, escaped);
+      case 't': return literal("true");
+      case 'f': return literal("false");
+      case 'n': return literal("null");
+      default: return number();
+    }
+  }
+
+  bool key() {
+    skip_space();
+    std::string_view raw;
+    bool escaped = false;
+    if (!string(raw, escaped)) return false;
+    if (escaped || raw == "_placeholder") placeholder_ = true;
+    skip_space();
+    return take(':');
+  }
+
+  void push(bool object) {
+    const std::uint64_t bit = std::uint64_t{1} << (depth_ % 64);
+    std::uint64_t& word = objects_[depth_ / 64];
+    word = object ? word | bit : word & ~bit;
+    ++depth_;
+  }
+  bool in_object() const { return (objects_[(depth_ - 1) / 64] >> ((depth_ - 1) % 64) & 1) != 0; }
+
+  // Walks values without recursion: which container each level is stands in one bit.
+  Status nested(std::uint32_t outer) {
+    depth_ = 0;
+    for (;;) {
+      skip_space();
+      if (cursor_ == end_) return Status::kSyntax;
+      if (++values_ > kValuesMax) return Status::kTooMany;
+      if (*cursor_ == '[' || *cursor_ == '{') {
+        if (outer + depth_ >= depth_max_) return Status::kDepth;
+        const bool object = *cursor_++ == '{';
+        push(object);
+        skip_space();
+        if (take(object ? '}' : ']')) {
+          --depth_;
+        } else {
+          if (object && !key()) return Status::kSyntax;
+          continue;
+        }
+      } else if (!scalar()) {
+        return Status::kSyntax;
+      }
+      // A value has ended: close containers until one goes on.
+      for (;;) {
+        if (depth_ == 0) return Status::kOk;
+        skip_space();
+        if (take(',')) {
+          if (in_object() && !key()) return Status::kSyntax;
+          break;
+        }
+        if (!take(in_object() ? '}' : ']')) return Status::kSyntax;
+        --depth_;
+      }
+    }
+  }
+
+  const char* cursor_;
+  const char* end_;
+  std::uint32_t depth_max_;
+  std::uint32_t depth_ = 0;
+  std::uint32_t values_ = 0;
+  bool placeholder_ = false;
+  std::array<std::uint64_t, kDepthBits / 64> objects_;  // written before it is read
+};
+
+}  // namespace
+
+Status validate(std::string_view text, std::uint32_t depth_max) {
+  Scanner scanner(text, depth_max);
+  scanner.skip_space();
+  Slice slice;
+  const Status status = scanner.value(slice, 0);
+  if (status != Status::kOk) return status;
+  scanner.skip_space();
+  return scanner.at_end() ? Status::kOk : Status::kSyntax;
+}
+
+Status slice_array(std::string_view text, std::uint32_t depth_max, std::vector<Slice>& out) {
+  out.clear();
+  Scanner scanner(text, depth_max);
+  scanner.skip_space();
+  if (!scanner.take('[')) return Status::kSyntax;
+  if (depth_max == 0) return Status::kDepth;
+  scanner.skip_space();
+  if (!scanner.take(']')) {
+    do {
+      scanner.skip_space();
+      Slice slice;
+      const Status status = scanner.value(slice, 1);
+      if (status != Status::kOk) return status;
+      if (out.size() == kSlicesMax) return Status::kTooMany;
+      out.push_back(slice);
+      scanner.skip_space();
+    } while (scanner.take(','));
+    if (!scanner.take(']')) return Status::kSyntax;
+  }
+  scanner.skip_space();
+  return scanner.at_end() ? Status::kOk : Status::kSyntax;
+}
+
+Status slice_object(std::string_view text, std::uint32_t depth_max, std::vector<MemberSlice>& out) {
+  out.clear();
+  Scanner scanner(text, depth_max);
+  scanner.skip_space();
+  if (!scanner.take('{')) return Status::kSyntax;
+  if (depth_max == 0) return Status::kDepth;
+  scanner.skip_space();
+  if (!scanner.take('}')) {
+    do {
+      scanner.skip_space();
+      MemberSlice member;
+      if (!scanner.string(member.key, member.key_escaped)) return Status::kSyntax;
+      scanner.skip_space();
+      if (!scanner.take(':')) return Status::kSyntax;
+      scanner.skip_space();
+      const Status status = scanner.value(member.value, 1);
+      if (status != Status::kOk) return status;
+      if (out.size() == kSlicesMax) return Status::kTooMany;
+      out.push_back(member);
+      scanner.skip_space();
+    } while (scanner.take(','));
+    if (!scanner.take('}')) return Status::kSyntax;
+  }
+  scanner.skip_space();
+  return scanner.at_end() ? Status::kOk : Status::kSyntax;
+}
+
+bool plain_string(std::string_view slice, std::string_view& out) {
+  if (slice.size() < 2 || slice.front() != '"') return false;
+  out = slice.substr(1, slice.size() - 2);
+  return out.find('\\') == std::string_view::npos;
+}
+
+}  // namespace wirehall::json

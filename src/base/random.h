@@ -1,0 +1,40 @@
+// Where random bytes come from, and the ids made of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace wirehall {
+
+/// Source of random bytes: the operating system's in production, a seeded one in tests.
+///
+/// Thread:   one instance per shard.
+class RandomSource {
+ public:
+  virtual ~RandomSource() = default;
+  virtual void fill(std::span<char> out) = 0;
+
+  std::uint64_t next();
+  /// Uniform in [0, bound). Requires: bound > 0.
+  std::uint64_t below(std::uint64_t bound);
+};
+
+/// A seeded, reproducible source (splitmix64); not for secrets.
+class SeededRandom final : public RandomSource {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
+  void fill(std::span<char> out) override;
+
+ private:
+  std::uint64_t state_;
+};
+
+/// An id of 20 base64url characters, as Engine.IO's reference makes them: 15 bytes, of which the first
+/// holds the shard, masked by the second so that it does not show, and 14 are random.
+std::string make_id(RandomSource& random, std::uint8_t shard);
+
+/// Returns: the shard that made the id; -1 if the text is no such id.
+int shard_of_id(std::string_view id);
+
+}  // namespace wirehall

@@ -1,0 +1,61 @@
+// The head of an HTTP/1.1 request, as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wirehall::http1 {
+
+enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kPatch, kOther };
+
+/// Compares header names: ASCII, case-insensitive (RFC 9110 section 5.1).
+bool same_token(std::string_view a, std::string_view b);
+
+/// Whether a comma-separated list has the token, case-insensitively (RFC 9110 section 5.6.1).
+bool list_has_token(std::string_view list, std::string_view token);
+
+/// A parsed request head; owns its bytes.
+///
+/// Thread:   a plain value; may be moved to another shard.
+struct RequestHead {
+  struct Field {
+    std::uint32_t name_begin, name_size, value_begin, value_size;
+  };
+
+  Method method = Method::kOther;
+  std::uint8_t minor_version = 1;
+  bool keep_alive = true;
+  std::string bytes;  ///< what the views below point into
+  std::uint32_t target_begin = 0, target_size = 0;
+  std::vector<Field> fields;
+  std::optional<std::uint64_t> content_length;
+  bool chunked = false;
+  bool expects_continue = false;
+
+  /// The request target in origin form: path and query, still percent-encoded.
+  std::string_view target() const { return std::string_view(bytes).substr(target_begin, target_size); }
+  std::string_view path() const;
+  std::string_view query() const;
+
+  std::string_view name(const Field& field) const {
+    return std::string_view(bytes).substr(field.name_begin, field.name_size);
+  }
+  std::string_view value(const Field& field) const {
+    return std::string_view(bytes).substr(field.value_begin, field.value_size);
+  }
+  /// Returns: the first field of that name, or nullopt.
+  std::optional<std::string_view> find(std::string_view name) const;
+  /// How many fields have that name.
+  std::uint32_t count(std::string_view name) const;
+  /// Whether any field of that name lists the token.
+  bool has_token(std::string_view name, std::string_view token) const;
+
+  bool has_body() const { return chunked || content_length.value_or(0) != 0; }
+  /// Whether the client asks for the WebSocket protocol (it may still be malformed).
+  bool wants_websocket() const { return has_token("upgrade", "websocket"); }
+};
+
+}  // namespace wirehall::http1

@@ -1,0 +1,297 @@
+#include "http1/request_parser.h"
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/verb.hpp>
+
+#include <algorithm>
+
+namespace wirehall::http1 {
+namespace {
+
+namespace beast = boost::beast;
+namespace bhttp = boost::beast::http;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Receives what Beast finds in one head, as offsets into the head's own bytes.
+class HeadCollector final : public bhttp::basic_parser<true> {
+ public:
+  explicit HeadCollector(RequestHead& head) : head_(head) { skip(true); }
+
+ private:
+  std::uint32_t offset(beast::string_view part) const {
+    return static_cast<std::uint32_t>(part.data() - head_.bytes.data());
+  }
+
+  void on_request_impl(bhttp::verb method, beast::string_view, beast::string_view target, int version,
+                       beast::error_code&) override {
+    switch (method) {
+      case bhttp::verb::get: head_.method = Method::kGet; break;
+      case bhttp::verb::head: head_.method = Method::kHead; break;
+      case bhttp::verb::post: head_.method = Method::kPost; break;
+      case bhttp::verb::put: head_.method = Method::kPut; break;
+      case bhttp::verb::delete_: head_.method = Method::kDelete; break;
+      case bhttp::verb::options: head_.method = Method::kOptions; break;
+      case bhttp::verb::patch: head_.method = Method::kPatch; break;
+      default: head_.method = Method::kOther;
+    }
+    head_.target_begin = offset(target);
+    head_.target_size = static_cast<std::uint32_t>(target.size());
+    head_.minor_version = static_cast<std::uint8_t>(version % 10);
+  }
+  void on_field_impl(bhttp::field, beast::string_view name, beast::string_view value,
+                     beast::error_code&) override {
+    head_.fields.push_back({offset(name), static_cast<std::uint32_t>(name.size()),
+                            value.empty() ? 0 : offset(value), static_cast<std::uint32_t>(value.size())});
+  }
+  void on_response_impl(int, beast::string_view, int, beast::error_code&) override {}
+  void on_header_impl(beast::error_code&) override {}
+  void on_body_init_impl(boost::optional<std::uint64_t> const&, beast::error_code&) override {}
+  std::size_t on_body_impl(beast::string_view body, beast::error_code&) override { return body.size(); }
+  void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, beast::error_code&) override {
+    return body.size();
+  }
+  void on_finish_impl(beast::error_code&) override {}
+
+  RequestHead& head_;
+};
+
+// -- what Beast would let pass ------------------------------------------------------------------
+
+ErrorCode check_version(std::string_view version) {
+  if (version == "HTTP/1.1" || version == "HTTP/1.0") return ErrorCode::kOk;
+  const bool shaped = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
+                      version[6] == '.' && is_digit(version[7]);
+  return shaped ? ErrorCode::kHttpVersion : ErrorCode::kHttpBadRequest;
+}
+
+ErrorCode check_request_line(std::string_view line, std::uint32_t target_bytes_max) {
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == 0 || last == first) return ErrorCode::kHttpBadRequest;
+  if (!std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(first), is_token_char))
+    return ErrorCode::kHttpBadRequest;
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  if (target.size() > target_bytes_max) return ErrorCode::kHttpUriTooLong;
+  const bool visible =
+      std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+  if (target.empty() || !visible) return ErrorCode::kHttpBadRequest;
+  return check_version(line.substr(last + 1));
+}
+
+ErrorCode check_field_line(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return ErrorCode::kHttpBadRequest;
+  const auto name_end = line.begin() + static_cast<std::ptrdiff_t>(colon);
+  // This refuses white space before the colon, and folded lines, which begin with it.
+  if (!std::all_of(line.begin(), name_end, is_token_char)) return ErrorCode::kHttpBadRequest;
+  const bool clean = std::all_of(name_end + 1, line.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+  });
+  return clean ? ErrorCode::kOk : ErrorCode::kHttpBadRequest;
+}
+
+// uri-host [ ":" port ] without user information; empty is allowed by the grammar and refused by us.
+bool is_valid_host(std::string_view host) {
+  if (host.empty()) return false;
+  if (host.front() == '[') {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos || end < 3) return false;
+    const std::string_view inner = host.substr(1, end - 1);
+    if (!std::all_of(inner.begin(), inner.end(), [](char c) {
+          return std::string_view("0123456789abcdefABCDEF:.").find(c) != std::string_view::npos;
+        }))
+      return false;
+    host.remove_prefix(end + 1);
+    if (host.empty()) return true;
+    if (host.front() != ':') return false;
+  } else {
+    const std::size_t colon = std::min(host.find(':'), host.size());
+    const auto name_char = [](char c) {
+      return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+             c == '_' || c == '~';
+    };
+    if (colon == 0 ||
+        !std::all_of(host.begin(), host.begin() + static_cast<std::ptrdiff_t>(colon), name_char))
+      return false;
+    host.remove_prefix(colon);
+    if (host.empty()) return true;
+  }
+  host.remove_prefix(1);
+  return host.size() <= 5 && std::all_of(host.begin(), host.end(), is_digit);
+}
+
+// Absolute form (RFC 9112 section 3.2.2) becomes origin form; the authority was checked by the caller's Host.
+bool to_origin_form(RequestHead& head) {
+  std::string_view target = head.target();
+  if (target.front() == '/') return true;
+  if (target == "*") return head.method == Method::kOptions;
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!same_token(target.substr(0, scheme.size()), scheme)) continue;
+    const std::string_view rest = target.substr(scheme.size());
+    const std::size_t slash = rest.find('/');
+    if (slash == std::string_view::npos || !is_valid_host(rest.substr(0, slash))) return false;
+    head.target_begin += static_cast<std::uint32_t>(scheme.size() + slash);
+    head.target_size -= static_cast<std::uint32_t>(scheme.size() + slash);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+RequestParser::Step RequestParser::fail(ErrorCode code) {
+  state_ = State::kError;
+  error_ = code;
+  return Step::kError;
+}
+
+RequestParser::Step RequestParser::next(std::string_view& input) {
+  switch (state_) {
+    case State::kError: return Step::kError;
+    case State::kHead: return read_head(input);
+    case State::kBody: return read_body(input);
+    case State::kComplete:
+      state_ = State::kHead;
+      head_ = RequestHead();
+      body_ = std::string();
+      chunks_.reset();
+      return input.empty() ? Step::kNeedMore : read_head(input);
+  }
+  return Step::kError;
+}
+
+RequestParser::Step RequestParser::read_head(std::string_view& input) {
+  // One empty line before a request is tolerated (RFC 9112 section 2.2), anything else is not.
+  const std::size_t room =
+      limits_.http_head_bytes_max + 1 - std::min<std::size_t>(pending_.size(), limits_.http_head_bytes_max);
+  const std::size_t before = pending_.size();
+  pending_.append(input.substr(0, room));
+  const std::size_t from = scanned_ >= 3 ? scanned_ - 3 : 0;
+  std::size_t end = std::string::npos;
+  for (std::size_t i = from; i < pending_.size(); ++i) {
+    const char c = pending_[i];
+    // Control bytes are refused as soon as they are seen, not after the whole head has come.
+    if (c == '\0') return fail(ErrorCode::kHttpBadRequest);
+    if (c == '\n') {
+      if (i == 0 || pending_[i - 1] != '\r') return fail(ErrorCode::kHttpBadRequest);
+      if (i >= 3 && pending_[i - 2] == '\n') {
+        if (i == 3) return fail(ErrorCode::kHttpBadRequest);  // nothing but empty lines
+        end = i + 1;
+        break;
+      }
+    } else if (i > 0 && pending_[i - 1] == '\r') {
+      return fail(ErrorCode::kHttpBadRequest);
+    }
+  }
+  scanned_ = pending_.size();
+  if (end == std::string::npos) {
+    input.remove_prefix(pending_.size() - before);
+    const bool long_already = pending_.size() > limits_.http_target_bytes_max + 32u;
+    if (long_already && pending_.find("\r\n", 2) == std::string::npos)
+      return fail(ErrorCode::kHttpUriTooLong);
+    if (pending_.size() > limits_.http_head_bytes_max) return fail(ErrorCode::kHttpHeadTooLarge);
+    return Step::kNeedMore;
+  }
+  input.remove_prefix(end - before);
+  if (end > limits_.http_head_bytes_max) return fail(ErrorCode::kHttpHeadTooLarge);
+  pending_.resize(end);
+  head_.bytes = pending_.starts_with("\r\n") ? pending_.substr(2) : std::move(pending_);
+  pending_ = std::string();
+  scanned_ = 0;
+  if (const ErrorCode code = parse_head(); code != ErrorCode::kOk) return fail(code);
+  state_ = State::kBody;
+  body_bytes_max_ = limits_.http_body_bytes_max;
+  body_left_ = head_.content_length.value_or(0);
+  if (head_.chunked) {
+    chunks_ = std::make_unique<ChunkDecoder>(limits_.http_chunk_overhead_bytes_max,
+                                             limits_.http_chunk_extension_bytes_max);
+  }
+  return Step::kHead;
+}
+
+ErrorCode RequestParser::parse_head() {
+  std::string_view rest = head_.bytes;
+  const std::size_t line_end = rest.find("\r\n");
+  if (const ErrorCode code = check_request_line(rest.substr(0, line_end), limits_.http_target_bytes_max);
+      code != ErrorCode::kOk)
+    return code;
+  rest.remove_prefix(line_end + 2);
+  std::uint32_t lines = 0;
+  for (std::size_t end = 0; rest != "\r\n"; rest.remove_prefix(end + 2)) {
+    end = rest.find("\r\n");
+    if (++lines > limits_.http_headers_max) return ErrorCode::kHttpHeadTooLarge;
+    if (const ErrorCode code = check_field_line(rest.substr(0, end)); code != ErrorCode::kOk) return code;
+  }
+  head_.fields.reserve(lines);
+  HeadCollector collector(head_);
+  collector.header_limit(limits_.http_head_bytes_max);
+  beast::error_code error;
+  collector.put(boost::asio::const_buffer(head_.bytes.data(), head_.bytes.size()), error);
+  if (error || !collector.is_header_done()) return ErrorCode::kHttpBadRequest;
+  head_.keep_alive = collector.keep_alive();
+  return check_framing();
+}
+
+ErrorCode RequestParser::check_framing() {
+  const std::uint32_t hosts = head_.count("host");
+  if (hosts > 1 || (hosts == 0 && head_.minor_version == 1)) return ErrorCode::kHttpBadRequest;
+  if (hosts == 1 && !is_valid_host(*head_.find("host"))) return ErrorCode::kHttpBadRequest;
+  if (!to_origin_form(head_)) return ErrorCode::kHttpBadRequest;
+
+  const std::uint32_t lengths = head_.count("content-length");
+  const std::uint32_t codings = head_.count("transfer-encoding");
+  if (lengths + codings > 1) return ErrorCode::kHttpBadRequest;
+  if (lengths == 1) {
+    const std::string_view text = *head_.find("content-length");
+    if (text.empty() || text.size() > 18 || !std::all_of(text.begin(), text.end(), is_digit))
+      return ErrorCode::kHttpBadRequest;
+    std::uint64_t length = 0;
+    for (const char c : text) length = length * 10 + static_cast<std::uint64_t>(c - '0');
+    head_.content_length = length;
+  }
+  if (codings == 1) {
+    if (head_.minor_version == 0 || *head_.find("transfer-encoding") != "chunked")
+      return ErrorCode::kHttpBadRequest;
+    head_.chunked = true;
+  }
+  if (const auto coding = head_.find("content-encoding");
+      coding && head_.has_body() && !same_token(*coding, "identity"))
+    return ErrorCode::kHttpEncoding;
+  if (const auto expect = head_.find("expect"); expect && head_.minor_version == 1) {
+    if (!same_token(*expect, "100-continue") || head_.count("expect") != 1)
+      return ErrorCode::kHttpExpectation;
+    head_.expects_continue = head_.has_body();
+  }
+  return ErrorCode::kOk;
+}
+
+RequestParser::Step RequestParser::read_body(std::string_view& input) {
+  if (head_.content_length.value_or(0) > body_bytes_max_) return fail(ErrorCode::kHttpBodyTooLarge);
+  if (!head_.chunked) {
+    const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size()));
+    body_.append(input.substr(0, here));
+    input.remove_prefix(here);
+    body_left_ -= here;
+    if (body_left_ != 0) return Step::kNeedMore;
+    state_ = State::kComplete;
+    return Step::kComplete;
+  }
+  for (;;) {
+    std::string_view data;
+    switch (chunks_->next(input, data)) {
+      case ChunkDecoder::Step::kNeedMore: return Step::kNeedMore;
+      case ChunkDecoder::Step::kMalformed:
+      case ChunkDecoder::Step::kTooMuchOverhead: return fail(ErrorCode::kHttpBadRequest);
+      case ChunkDecoder::Step::kData:
+        if (data.size() > body_bytes_max_ - body_.size()) return fail(ErrorCode::kHttpBodyTooLarge);
+        body_.append(data);
+        break;
+      case ChunkDecoder::Step::kDone: state_ = State::kComplete; return Step::kComplete;
+    }
+  }
+}
+
+}  // namespace wirehall::http1

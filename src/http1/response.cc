@@ -1,0 +1,111 @@
+#include "http1/response.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+
+#include "base/assert.h"
+#include "base/json.h"
+
+namespace wirehall::http1 {
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 101: return "Switching Protocols";
+    case 200: return "OK";
+    case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 301: return "Moved Permanently";
+    case 304: return "Not Modified";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 415: return "Unsupported Media Type";
+    case 416: return "Range Not Satisfiable";
+    case 417: return "Expectation Failed";
+    case 426: return "Upgrade Required";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Unknown";
+  }
+}
+
+bool is_safe_header_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+  });
+}
+
+void append_response(Outbox& out, const Response& response, const ResponseContext& context) {
+  const std::string_view body =
+      response.shared_body ? response.shared_body.view() : std::string_view(response.body);
+  std::string head;
+  head.reserve(256);
+  head.append("HTTP/1.1 ")
+      .append(std::to_string(response.status))
+      .append(" ")
+      .append(reason_phrase(response.status))
+      .append("\r\n");
+  for (const Header& header : response.headers) {
+    WIREHALL_ASSERT(is_safe_header_value(header.name) && is_safe_header_value(header.value));
+    head.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
+  if (!context.date.empty()) head.append("Date: ").append(context.date).append("\r\n");
+  if (response.status != 204 && response.status != 304 && response.status >= 200) {
+    head.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+  }
+  head.append(context.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+  out.append(head);
+  if (context.head_only || body.empty()) return;
+  if (response.shared_body) {
+    out.append(response.shared_body);
+  } else {
+    out.append(body);
+  }
+}
+
+void append_continue(Outbox& out) { out.append("HTTP/1.1 100 Continue\r\n\r\n"); }
+
+Response problem(const Error& error) {
+  const ErrorInfo& info = error_info(error.code());
+  Response response = problem(info.http_status, info.code, info.text, error.detail());
+  if (error.retry_after_ms() > 0)
+    response.set("Retry-After", std::to_string((error.retry_after_ms() + 999) / 1000));
+  return response;
+}
+
+Response problem(int status, std::string_view code, std::string_view title, std::string_view detail) {
+  Response response;
+  response.status = status;
+  response.set("Content-Type", "application/problem+json");
+  Object body{{"type", "about:blank"}, {"title", title}, {"status", status}, {"code", code}};
+  if (!detail.empty()) body.set("detail", detail);
+  response.body = Value(std::move(body)).to_json();
+  return response;
+}
+
+std::string http_date(std::int64_t seconds) {
+  constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t time = seconds;
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[parts.tm_wday], parts.tm_mday,
+                kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return text;
+}
+
+}  // namespace wirehall::http1

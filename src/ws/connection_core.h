@@ -1,0 +1,125 @@
+// One WebSocket connection behind its handshake: bytes in, messages out, control frames answered.
+//
+//   I1  A message is handed out whole, within its limit, and if it is text as valid UTF-8.
+//   I2  A rule that is broken fails the connection once: a close frame with the right code, then silence.
+//   I3  Memory follows what arrived, not what was announced; between messages there is none.
+//   I4  A close frame is sent at most once, and nothing behind it.
+//
+//   state      input                            → state
+//   open       data, ping, pong                   open
+//   open       close frame                        closed     (answered with the same code)
+//   open       broken rule                        closed     (close frame with the rule's code)
+//   open       close()                            closing    (close frame; peer has close_timeout to answer)
+//   closing    close frame                        closed
+//   closing    data                               closing    (read and thrown away)
+//   closed     anything                           closed     (thrown away)
+//
+// Spec: RFC 6455 sections 5 to 8; RFC 7692 section 7. Tests: connection_core_test.cc by section.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/frame.h"
+#include "base/utf8.h"
+#include "wirehall/clock.h"
+#include "wirehall/result.h"
+#include "ws/deflate.h"
+#include "ws/frame.h"
+
+namespace wirehall::ws {
+
+/// What all connections of one kind share.
+struct CoreOptions {
+  std::uint64_t message_bytes_max = 1'000'000;
+  std::uint32_t fragments_max = 16'384;
+  std::uint32_t control_frames_per_second_max = 50;
+  Duration close_timeout = std::chrono::seconds(5);
+};
+
+/// Thread:   shard-affine.
+/// Lifetime: options and inflater must outlive it.
+class ConnectionCore {
+ public:
+  enum class Event : std::uint8_t {
+    kNeedMore,  ///< the input is used up
+    kMessage,   ///< message() is complete; call again with the rest
+    kPong,      ///< a pong arrived
+    kClosed,    ///< the connection has ended: close_code() says how; write what is pending, then close
+  };
+
+  /// `inflater` is the shard's; nullptr when no compression was agreed.
+  ConnectionCore(const CoreOptions& options, Inflater* inflater) : options_(&options), inflater_(inflater) {}
+
+  /// Consumes from the front of `input`, whose bytes it may change; answers to control frames go to `out`.
+  ///
+  /// Lifetime: message() is valid until the next call.
+  Event next(char*& cursor, char* end, MonoTime now, Outbox& out);
+
+  std::string_view message() const { return message_; }
+  bool message_is_binary() const { return message_is_binary_; }
+
+  bool open() const { return state_ == State::kOpen; }
+  /// The code that the peer sent, or ours when we ended it; kNoStatus for a close frame without a code,
+  /// kAbnormal while it has not ended.
+  std::uint16_t close_code() const { return close_code_; }
+  /// Whether the end was ours for a rule that the peer broke.
+  ErrorCode error() const { return error_; }
+
+  /// Starts a close: sends the close frame, waits for the peer's answer. kNoStatus sends no code.
+  void close(CloseCode code, std::string_view reason, MonoTime now, Outbox& out);
+  /// Fails the connection as I2 says.
+  void fail(ErrorCode error, MonoTime now, Outbox& out);
+
+  /// When the peer's answer to a close is overdue; kNever otherwise.
+  MonoTime close_deadline() const { return state_ == State::kClosing ? close_deadline_ : kNever; }
+
+  /// Bytes held for what is unfinished.
+  std::size_t held_bytes() const {
+    return partial_ ? partial_->message.size() + partial_->control.size() : 0;
+  }
+
+ private:
+  enum class State : std::uint8_t { kOpen, kClosing, kClosed };
+  struct Partial {
+    std::string header;      // bytes of an unfinished header
+    FrameHeader frame;       // the frame whose payload is unfinished, when in_payload
+    std::uint64_t left = 0;  // payload bytes still to come
+    bool in_payload = false;
+    bool in_message = false;  // fragments of a message have come
+    bool compressed = false;
+    Opcode opcode = Opcode::kText;
+    std::uint32_t fragments = 0;
+    Utf8Validator utf8;
+    std::string message;
+    std::string control;
+  };
+  Partial& partial();
+  ErrorCode begin_frame(const FrameHeader& frame);
+  std::optional<Event> whole_frame(const FrameHeader& frame, char* payload, MonoTime now, Outbox& out);
+  std::optional<Event> take_payload(char*& cursor, char* end, MonoTime now, Outbox& out);
+  std::optional<Event> finish_data(MonoTime now, Outbox& out);
+  std::optional<Event> control_frame(Opcode opcode, std::string_view payload, MonoTime now, Outbox& out);
+  std::optional<Event> peer_close(std::string_view payload, MonoTime now, Outbox& out);
+  bool control_allowed(MonoTime now);
+  Event failed(ErrorCode error, MonoTime now, Outbox& out);
+  bool is_compressed(const FrameHeader& frame) const { return frame.rsv1; }
+
+  const CoreOptions* options_;
+  Inflater* inflater_;
+  std::unique_ptr<Partial> partial_;
+  std::string storage_;  // the last message, when it did not lie whole in the input
+  std::string_view message_;
+  MonoTime close_deadline_ = kNever;
+  MonoTime control_since_{};
+  std::uint32_t control_count_ = 0;
+  std::uint16_t close_code_ = 1006;
+  State state_ = State::kOpen;
+  ErrorCode error_ = ErrorCode::kOk;
+  bool message_is_binary_ = false;
+};
+
+}  // namespace wirehall::ws

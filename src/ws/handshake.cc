@@ -1,0 +1,91 @@
+#include "ws/handshake.h"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/base64.h"
+#include "http1/chunk_decoder.h"
+
+namespace wirehall::ws {
+namespace {
+constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+constexpr std::size_t kSubprotocolsMax = 16;
+}  // namespace
+
+ErrorCode check_handshake(const http1::RequestHead& request) {
+  if (request.method != http1::Method::kGet || request.minor_version != 1 || request.has_body())
+    return ErrorCode::kWsHandshake;
+  if (!request.wants_websocket() || !request.has_token("connection", "upgrade"))
+    return ErrorCode::kUpgradeRequired;
+  if (request.count("sec-websocket-version") > 1) return ErrorCode::kWsHandshake;
+  const auto version = request.find("sec-websocket-version");
+  if (!version || *version != "13") return ErrorCode::kUpgradeRequired;
+  if (request.count("sec-websocket-key") != 1) return ErrorCode::kWsHandshake;
+  const auto nonce = from_base64(*request.find("sec-websocket-key"));
+  return nonce && nonce->size() == 16 ? ErrorCode::kOk : ErrorCode::kWsHandshake;
+}
+
+std::string accept_value(std::string_view key) {
+  std::string text(key);
+  text.append(kGuid);
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  return to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+std::string joined_fields(const http1::RequestHead& request, std::string_view name) {
+  std::string joined;
+  for (const auto& field : request.fields) {
+    if (!http1::same_token(request.name(field), name)) continue;
+    if (!joined.empty()) joined.append(",");
+    joined.append(request.value(field));
+  }
+  return joined;
+}
+
+void append_switching_protocols(Outbox& out, const http1::RequestHead& request,
+                                const std::optional<DeflateAgreement>& deflate, std::string_view subprotocol,
+                                const std::vector<http1::Header>& extra) {
+  std::string head =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+      "Upgrade\r\nSec-WebSocket-Accept: ";
+  head.append(accept_value(*request.find("sec-websocket-key"))).append("\r\n");
+  if (deflate) head.append("Sec-WebSocket-Extensions: ").append(deflate_response(*deflate)).append("\r\n");
+  if (!subprotocol.empty()) head.append("Sec-WebSocket-Protocol: ").append(subprotocol).append("\r\n");
+  for (const http1::Header& header : extra) {
+    if (http1::is_safe_header_value(header.name) && http1::is_safe_header_value(header.value)) {
+      head.append(header.name).append(": ").append(header.value).append("\r\n");
+    }
+  }
+  out.append(head.append("\r\n"));
+}
+
+http1::Response refusal(ErrorCode code) {
+  http1::Response response = http1::problem(Error(code));
+  if (code == ErrorCode::kUpgradeRequired) {
+    response.set("Sec-WebSocket-Version", "13").set("Upgrade", "websocket");
+  }
+  return response;
+}
+
+std::vector<std::string_view> offered_subprotocols(const http1::RequestHead& request) {
+  std::vector<std::string_view> offered;
+  for (const auto& field : request.fields) {
+    if (!http1::same_token(request.name(field), "sec-websocket-protocol")) continue;
+    std::string_view list = request.value(field);
+    while (!list.empty() && offered.size() < kSubprotocolsMax) {
+      const std::size_t comma = std::min(list.find(','), list.size());
+      std::string_view token = list.substr(0, comma);
+      list.remove_prefix(std::min(comma + 1, list.size()));
+      while (!token.empty() && (token.front() == ' ' || token.front() == '\t')) token.remove_prefix(1);
+      while (!token.empty() && (token.back() == ' ' || token.back() == '\t')) token.remove_suffix(1);
+      if (!token.empty() && std::all_of(token.begin(), token.end(), http1::is_token_char))
+        offered.push_back(token);
+    }
+  }
+  return offered;
+}
+
+}  // namespace wirehall::ws
