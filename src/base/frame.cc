@@ -143,8 +143,22 @@ void Outbox::consume(std::size_t count) {
   }
 }
 
+void Outbox::drop_unsent() {
+  const bool begun = count_ != 0 && slot(0).begin != 0;
+  while (count_ > (begun ? 1u : 0u)) {
+    Segment& last = slot(count_ - 1);
+    bytes_ -= last.end - last.begin;
+    last = Segment();
+    --count_;
+  }
+  if (count_ == 0) clear();
+}
+
 void Outbox::clear() {
   while (count_ != 0) pop_front();
+  heap_.reset();
+  capacity_ = kInline;
+  head_ = 0;
   bytes_ = 0;
 }
 

@@ -87,6 +87,9 @@ class Outbox {
   std::size_t copy_front(char* out, std::size_t room) const;
   /// Forgets bytes from the front that were written. Requires: count <= bytes().
   void consume(std::size_t count);
+  /// Forgets everything that has not begun to leave. A frame never straddles two pieces, so what remains
+  /// ends where a frame ends.
+  void drop_unsent();
   void clear();
 
  private:

@@ -33,6 +33,8 @@ struct Slice {
   /// It contains a member whose key is, or with its escapes resolved may be, `_placeholder`; such a part
   /// must not be forwarded by its bytes inside a Socket.IO packet that has attachments.
   bool placeholder = false;
+  /// The same for `$binary`, which on the native protocol stands for bytes.
+  bool binary = false;
 };
 
 struct MemberSlice {

@@ -56,10 +56,11 @@ class Scanner {
   /// One value of any kind inside `outer` open containers.
   Status value(Slice& out, std::uint32_t outer) {
     const char* begin = cursor_;
-    placeholder_ = false;
+    placeholder_ = binary_ = false;
     const Status status = nested(outer);
     out.text = std::string_view(begin, static_cast<std::size_t>(cursor_ - begin));
     out.placeholder = placeholder_;
+    out.binary = binary_;
     return status;
   }
 
@@ -128,6 +129,7 @@ class Scanner {
     bool escaped = false;
     if (!string(raw, escaped)) return false;
     if (escaped || raw == "_placeholder") placeholder_ = true;
+    if (escaped || raw == "$binary") binary_ = true;
     skip_space();
     return take(':');
   }
@@ -181,6 +183,7 @@ class Scanner {
   std::uint32_t depth_ = 0;
   std::uint32_t values_ = 0;
   bool placeholder_ = false;
+  bool binary_ = false;
   std::array<std::uint64_t, kDepthBits / 64> objects_;  // written before it is read
 };
 

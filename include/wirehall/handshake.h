@@ -1,0 +1,61 @@
+// What is known of a client before its first event: the request that opened the connection, and who it is.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "wirehall/clock.h"
+#include "wirehall/value.h"
+
+namespace wirehall {
+
+/// Which protocol a client speaks.
+enum class Protocol : std::uint8_t { kSocketIo, kNative };
+
+/// The request that opened a connection, and the auth payload of this namespace.
+///
+/// Thread:   immutable once the client is connected.
+/// Lifetime: as long as the socket.
+class Handshake {
+ public:
+  std::string url;                                           ///< request target, percent-encoded
+  std::vector<std::pair<std::string, std::string>> headers;  ///< lower-case names; after connecting only
+                                                             ///< those of config.handshake_headers
+  std::string address;                                       ///< of the client; behind trusted proxies theirs
+  WallMs issued = 0;
+  bool secure = false;
+  bool xdomain = false;  ///< an Origin header was there
+  Value auth;            ///< Socket.IO: the payload of CONNECT; null when there was none
+
+  /// Returns: the first header of that (lower-case) name.
+  std::optional<std::string_view> header(std::string_view name) const;
+  /// Returns: the last query parameter of that name, decoded.
+  std::optional<std::string> query(std::string_view name) const;
+};
+
+/// Who a client is, as an authenticator found out.
+///
+/// Thread:   an immutable snapshot, shared by the sockets of the connection.
+struct User {
+  std::string id;
+  std::string name;
+  Value info;                                     ///< what others are shown as `user`; null: `{}`
+  std::optional<std::vector<std::string>> rooms;  ///< patterns of rooms that may be joined; nullopt: any
+  WallMs expires_at = 0;                          ///< 0: never
+  bool anonymous = false;                         ///< the id was made up for this connection
+  Object claims;                                  ///< everything the token said
+
+  /// Whether the patterns let the user join a room; `*` matches any run of characters.
+  bool may_join(std::string_view room) const;
+};
+
+/// Whether `text` matches `pattern`, in which `*` stands for any run of characters.
+/// Cost:     O(pattern × text) at worst.
+bool matches_pattern(std::string_view pattern, std::string_view text);
+
+}  // namespace wirehall

@@ -1,0 +1,38 @@
+// Structured log lines. The sink is the server's; without one nothing is written. A line has a constant
+// message, so that lines can be counted, and fields for what varies.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string_view>
+
+#include "wirehall/value.h"
+
+namespace wirehall {
+
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+
+struct LogField {
+  std::string_view key;
+  Value value;
+};
+
+/// Receives lines that passed the level and the rate limit.
+/// Thread:   called from any thread; one line at a time.
+using LogSink = std::function<void(LogLevel, std::string_view module, std::string_view message,
+                                   std::initializer_list<LogField> fields, std::uint64_t suppressed)>;
+
+/// Sets the sink and the lowest level. Called before the shards start, and after they ended.
+void set_log_sink(LogSink sink, LogLevel lowest);
+
+bool log_enabled(LogLevel level);
+
+/// Writes a line. At most kLogLinesPerSecond lines with the same message are written in a second; the next
+/// one after a pause says how many were left out.
+void log_line(LogLevel level, std::string_view module, std::string_view message,
+              std::initializer_list<LogField> fields = {});
+
+inline constexpr std::uint32_t kLogLinesPerSecond = 20;
+
+}  // namespace wirehall

@@ -1,0 +1,68 @@
+#include "engineio/packet.h"
+
+#include <algorithm>
+
+#include "base/base64.h"
+#include "base/json.h"
+
+namespace wirehall::engineio {
+
+std::string_view transport_name(Transport transport) {
+  return transport == Transport::kPolling ? "polling" : "websocket";
+}
+
+bool decode_text(std::string_view text, PacketView& out) {
+  if (text.empty() || text[0] < '0' || text[0] > '6') return false;
+  out.type = static_cast<PacketType>(text[0] - '0');
+  out.binary = false;
+  out.data = text.substr(1);
+  return true;
+}
+
+PayloadReader::Step PayloadReader::next(PacketView& out) {
+  if (done_) return Step::kDone;
+  const std::size_t end = rest_.find(kRecordSeparator);
+  const std::string_view packet = rest_.substr(0, end);
+  done_ = end == std::string_view::npos;
+  if (!done_) rest_.remove_prefix(end + 1);
+  if (packets_left_ == 0) return Step::kError;
+  --packets_left_;
+  if (!packet.empty() && packet[0] == 'b') {
+    decoded_ = from_base64_lenient(packet.substr(1));
+    out = {PacketType::kMessage, true, decoded_};
+    return Step::kPacket;
+  }
+  return decode_text(packet, out) ? Step::kPacket : Step::kError;
+}
+
+std::string encode_payload(const std::vector<OutPacket>& packets) {
+  std::string payload;
+  bool first = true;
+  for (const OutPacket& packet : packets) {
+    if (!first) payload.push_back(kRecordSeparator);
+    first = false;
+    if (packet.binary) {
+      payload.push_back('b');
+      append_base64(payload, packet.bytes.view());
+    } else {
+      payload.append(packet.bytes.view());
+    }
+  }
+  return payload;
+}
+
+std::string encode_open(const OpenFields& fields) {
+  std::string text = R"(0{"sid":")";
+  text.append(fields.sid)
+      .append(R"(","upgrades":[)")
+      .append(fields.websocket_upgrade ? R"("websocket")" : "");
+  text.append(R"(],"pingInterval":)");
+  json::append_number(text, fields.ping_interval_ms);
+  text.append(R"(,"pingTimeout":)");
+  json::append_number(text, fields.ping_timeout_ms);
+  text.append(R"(,"maxPayload":)");
+  json::append_number(text, static_cast<std::int64_t>(fields.max_payload));
+  return text.append("}");
+}
+
+}  // namespace wirehall::engineio

@@ -1,0 +1,77 @@
+// Engine.IO 4 packets and polling payloads as bytes.
+//
+// Spec: docs/protocol/engineio-v4.md; Engine.IO protocol v4, "Packet encoding", "Payload encoding".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/frame.h"
+#include "wirehall/result.h"
+
+namespace wirehall::engineio {
+
+enum class PacketType : std::uint8_t { kOpen, kClose, kPing, kPong, kMessage, kUpgrade, kNoop };
+
+/// How a session's packets travel.
+enum class Transport : std::uint8_t { kPolling, kWebSocket };
+
+std::string_view transport_name(Transport transport);
+
+/// A packet as it arrived.
+///
+/// Lifetime: `data` points into the bytes that were decoded.
+struct PacketView {
+  PacketType type = PacketType::kNoop;
+  bool binary = false;  ///< a message of bytes
+  std::string_view data;
+};
+
+/// Decodes a text packet: a digit and its data.
+///
+/// Returns:  false when it is empty or its type unknown.
+bool decode_text(std::string_view text, PacketView& out);
+
+/// Separates the packets of a polling body.
+inline constexpr char kRecordSeparator = '\x1e';
+
+/// Walks a polling body, packet by packet, without copying it.
+///
+/// Errors:   kEngineParse at the first packet that is malformed, or beyond `packets_max`.
+class PayloadReader {
+ public:
+  PayloadReader(std::string_view payload, std::uint32_t packets_max)
+      : rest_(payload), packets_left_(packets_max) {}
+  enum class Step : std::uint8_t { kPacket, kDone, kError };
+  /// Lifetime: a binary packet's data lives until the next call.
+  Step next(PacketView& out);
+
+ private:
+  std::string_view rest_;
+  std::uint32_t packets_left_;
+  bool done_ = false;
+  std::string decoded_;
+};
+
+/// One packet on its way out: `4` and its text, or the bytes of a binary message.
+struct OutPacket {
+  FrameRef bytes;
+  bool binary = false;
+};
+
+/// Joins packets to a polling body.
+std::string encode_payload(const std::vector<OutPacket>& packets);
+
+/// What the open packet says.
+struct OpenFields {
+  std::string_view sid;
+  bool websocket_upgrade = false;
+  std::int64_t ping_interval_ms = 0;
+  std::int64_t ping_timeout_ms = 0;
+  std::uint64_t max_payload = 0;
+};
+std::string encode_open(const OpenFields& fields);
+
+}  // namespace wirehall::engineio

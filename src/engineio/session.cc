@@ -1,0 +1,182 @@
+#include "engineio/session.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/assert.h"
+
+namespace wirehall::engineio {
+
+std::string_view reason_text(CloseReason reason) {
+  constexpr std::array<std::string_view, 7> kTexts = {"",
+                                                      "transport error",
+                                                      "transport close",
+                                                      "forced close",
+                                                      "ping timeout",
+                                                      "parse error",
+                                                      "server shutting down"};
+  return kTexts[static_cast<std::size_t>(reason)];
+}
+
+Session::Session(const SessionOptions& options, std::string sid, Transport transport)
+    : options_(&options), sid_(std::move(sid)), transport_(transport) {}
+
+void Session::open(MonoTime now) {
+  const auto ms = [](Duration duration) {
+    return std::chrono::duration_cast<Milliseconds>(duration).count();
+  };
+  OpenFields fields;
+  fields.sid = sid_;
+  fields.websocket_upgrade =
+      transport_ == Transport::kPolling && options_->allow_upgrades && options_->websocket_allowed;
+  fields.ping_interval_ms = ms(options_->ping_interval);
+  fields.ping_timeout_ms = ms(options_->ping_timeout);
+  fields.max_payload = options_->max_payload;
+  queue_packet(encode_open(fields));
+  if (!options_->initial_packet.empty()) queue_packet("4" + options_->initial_packet);
+  heartbeat_ = now + options_->ping_interval;
+}
+
+void Session::queue_packet(std::string_view text) {
+  queued_bytes_ += text.size();
+  queue_.push_back({FrameRef::copy_of(text), false});
+}
+
+Session::Received Session::receive(const PacketView& packet, MonoTime now) {
+  if (state_ == State::kClosed) return Received::kNothing;
+  // A packet shows that the peer is there: the wait for its pong is extended, once.
+  if (awaiting_pong_ && !wait_extended_ && packet.type != PacketType::kPong) {
+    wait_extended_ = true;
+    heartbeat_ = now + options_->ping_timeout;
+  }
+  switch (packet.type) {
+    case PacketType::kMessage: return state_ == State::kOpen ? Received::kMessage : Received::kNothing;
+    case PacketType::kPong:
+      if (!pong_allowed(now)) {
+        end(CloseReason::kTransportError);
+        return Received::kClosed;
+      }
+      if (state_ == State::kOpen) {
+        awaiting_pong_ = false;
+        heartbeat_ = now + options_->ping_interval;
+      }
+      return Received::kNothing;
+    case PacketType::kPing:  // version 4: only the server pings
+      end(CloseReason::kTransportError);
+      return Received::kClosed;
+    case PacketType::kClose:
+      // On a WebSocket the reference ignores it: the transport's own close ends the session.
+      if (transport_ != Transport::kPolling) return Received::kNothing;
+      end(CloseReason::kTransportClose);
+      return Received::kClosed;
+    default: return Received::kNothing;
+  }
+}
+
+bool Session::pong_allowed(MonoTime now) {
+  constexpr auto kWindow = std::chrono::seconds(2);
+  if (now - pongs_since_ >= kWindow) {
+    pongs_since_ = now;
+    pong_count_ = 0;
+  }
+  return ++pong_count_ <= options_->pongs_per_second_max * 2;
+}
+
+bool Session::send(OutPacket packet) {
+  if (state_ != State::kOpen) return false;
+  queued_bytes_ += packet.bytes.view().size();
+  queue_.push_back(std::move(packet));
+  return true;
+}
+
+std::vector<OutPacket> Session::take_packets() {
+  std::vector<OutPacket> packets = std::move(queue_);
+  queue_ = {};
+  queued_bytes_ = 0;
+  if (state_ == State::kClosing) {
+    if (transport_ == Transport::kPolling) {
+      if (packets.empty()) packets.push_back({FrameRef::copy_of("6"), false});
+      packets.push_back({FrameRef::copy_of("1"), false});
+    }
+    end(CloseReason::kForcedClose);
+  }
+  return packets;
+}
+
+bool Session::poll_wanted(MonoTime now) {
+  if (state_ == State::kClosing) return true;
+  if (probe_ && probe_->next_noop <= now) {
+    probe_->next_noop = now + kProbeNoopInterval;
+    return true;
+  }
+  return false;
+}
+
+bool Session::begin_probe(MonoTime now) {
+  if (state_ != State::kOpen || probe_ || upgraded_ || transport_ != Transport::kPolling) return false;
+  probe_ = std::make_unique<Probe>(Probe{now + options_->upgrade_timeout});
+  return true;
+}
+
+Session::Probed Session::receive_probe(const PacketView* packet, MonoTime now) {
+  if (!probe_) return Probed::kAbandoned;
+  if (packet != nullptr && !packet->binary && packet->type == PacketType::kPing && packet->data == "probe") {
+    // The waiting poll is freed 100 ms later at the earliest, as the reference does: the client needs the
+    // time to stop polling.
+    probe_->next_noop = now + kProbeNoopInterval;
+    return Probed::kAnswer;
+  }
+  const bool upgrade = packet != nullptr && !packet->binary && packet->type == PacketType::kUpgrade &&
+                       state_ != State::kClosed;
+  probe_.reset();
+  if (!upgrade) return Probed::kAbandoned;
+  transport_ = Transport::kWebSocket;
+  upgraded_ = true;
+  return Probed::kUpgraded;
+}
+
+void Session::close(MonoTime now) {
+  if (state_ != State::kOpen) return;
+  state_ = State::kClosing;
+  awaiting_pong_ = false;
+  heartbeat_ = now + kPollingCloseGrace;
+  if (transport_ == Transport::kWebSocket && queue_.empty()) end(CloseReason::kForcedClose);
+}
+
+void Session::end(CloseReason reason) {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  reason_ = reason;
+  heartbeat_ = kNever;
+  probe_.reset();
+  queue_ = {};
+  queued_bytes_ = 0;
+}
+
+Session::Due Session::on_deadline(MonoTime now) {
+  Due due;
+  if (probe_ && probe_->deadline <= now) {
+    probe_.reset();
+    due.probe_abandoned = true;
+  }
+  if (heartbeat_ > now) return due;
+  if (state_ == State::kClosing) {
+    end(CloseReason::kForcedClose);
+  } else if (awaiting_pong_) {
+    end(CloseReason::kPingTimeout);
+  } else if (state_ == State::kOpen) {
+    queue_packet("2");
+    awaiting_pong_ = true;
+    wait_extended_ = false;
+    heartbeat_ = now + options_->ping_timeout;
+  }
+  return due;
+}
+
+MonoTime Session::next_deadline() const {
+  MonoTime next = heartbeat_;
+  if (probe_) next = std::min({next, probe_->deadline, probe_->next_noop});
+  return next;
+}
+
+}  // namespace wirehall::engineio

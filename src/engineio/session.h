@@ -1,0 +1,165 @@
+// One Engine.IO session: its heartbeat, its upgrade, its orderly end, and what waits to be sent.
+//
+//   I1  Packets leave in the order of send(), each once, also across an upgrade.
+//   I2  Exactly one end, with the reason of the first cause; nothing is accepted or sent behind it.
+//   I3  A packet from a transport that is neither the current one nor probing never reaches it: the
+//       pipeline asks by transport.
+//   I4  At most one probe at a time; a failed probe leaves the current transport as it was.
+//
+//   state     input                                    → state
+//   open      close(), nothing queued                    closed ("forced close")
+//   open      close(), packets queued                    closing: take_packets() drains it, then closed
+//   open      bad packet                                 closed ("parse error")
+//   open      ping from the peer, flood of pongs         closed ("transport error")
+//   open      no pong in ping_timeout                    closed ("ping timeout")
+//   open      probe `2probe`                             open, probing: `3probe` goes to the probing
+//   transport probing   `5`                                        open on the new transport probing anything
+//   else, or upgrade_timeout          open, the probing transport is closed
+//
+// Time comes in as `now`; next_deadline() says when on_deadline() is due.
+//
+// Spec: Engine.IO protocol v4; engine.io 6.6 `Socket` for what it leaves open. One deliberate difference:
+// an upgrade while a ping is outstanding keeps the pong deadline (the reference forgets it for good).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engineio/packet.h"
+#include "wirehall/clock.h"
+
+namespace wirehall::engineio {
+
+/// What all sessions of a server share.
+struct SessionOptions {
+  Duration ping_interval = std::chrono::milliseconds(25'000);
+  Duration ping_timeout = std::chrono::milliseconds(20'000);
+  Duration upgrade_timeout = std::chrono::milliseconds(10'000);
+  std::uint64_t max_payload = 1'000'000;
+  bool allow_upgrades = true;
+  bool polling_allowed = true;
+  bool websocket_allowed = true;
+  std::uint32_t packets_per_payload_max = 1024;
+  std::uint32_t pongs_per_second_max = 50;  ///< sustained; beyond it the session ends
+  std::string initial_packet;               ///< sent as a message right behind the open packet, if not empty
+};
+
+/// Why a session ended, in the reference's words.
+enum class CloseReason : std::uint8_t {
+  kNone,
+  kTransportError,
+  kTransportClose,
+  kForcedClose,
+  kPingTimeout,
+  kParseError,
+  kServerShutdown,
+};
+std::string_view reason_text(CloseReason reason);
+
+/// Thread:   shard-affine.
+/// Lifetime: options must outlive it.
+class Session {
+ public:
+  Session(const SessionOptions& options, std::string sid, Transport transport);
+
+  /// Queues the open packet and starts the heartbeat. Requires: called once, first.
+  void open(MonoTime now);
+
+  const std::string& sid() const { return sid_; }
+  Transport transport() const { return transport_; }
+  bool is_open() const { return state_ == State::kOpen; }
+  bool is_closed() const { return state_ == State::kClosed; }
+  CloseReason close_reason() const { return reason_; }
+  bool upgraded() const { return upgraded_; }
+  bool probing() const { return probe_ != nullptr; }
+
+  // -- in ---------------------------------------------------------------------------------------
+  enum class Received : std::uint8_t { kNothing, kMessage, kClosed };
+  /// A packet of the current transport. With kMessage the packet's data goes to the application; with
+  /// kClosed close_reason() says why.
+  Received receive(const PacketView& packet, MonoTime now);
+  /// What could not be decoded.
+  void receive_malformed(MonoTime now) {
+    end(CloseReason::kParseError);
+    (void)now;
+  }
+
+  // -- out --------------------------------------------------------------------------------------
+  /// Queues a message; dropped silently once the session is closing.
+  /// Returns:  whether it was queued.
+  bool send(OutPacket packet);
+  /// Whether a message may go straight to the WebSocket transport, overtaking nothing.
+  bool direct() const {
+    return state_ == State::kOpen && transport_ == Transport::kWebSocket && queue_.empty();
+  }
+  bool has_packets() const { return !queue_.empty(); }
+  std::size_t queued_bytes() const { return queued_bytes_; }
+  /// Takes everything that is queued, for the current transport.
+  ///
+  /// Requires: the transport can send now. When the session is closing, this ends it: a polling transport
+  /// then gets the close packet too.
+  std::vector<OutPacket> take_packets();
+  /// Whether a waiting poll must be answered although nothing is queued: a noop that frees it for the
+  /// upgrade, or the close.
+  bool poll_wanted(MonoTime now);
+
+  // -- upgrade ----------------------------------------------------------------------------------
+  /// A WebSocket transport has come for this session.
+  /// Returns:  false when it must be closed at once (already probing, upgraded, or not allowed).
+  bool begin_probe(MonoTime now);
+  enum class Probed : std::uint8_t { kAnswer, kUpgraded, kAbandoned };
+  /// A packet of the probing transport: kAnswer wants `3probe` sent there, kUpgraded made it the current
+  /// one, kAbandoned wants it closed. `packet` is nullptr when it was malformed.
+  Probed receive_probe(const PacketView* packet, MonoTime now);
+  /// The probing transport has gone.
+  void abandon_probe() { probe_.reset(); }
+
+  // -- end --------------------------------------------------------------------------------------
+  /// An orderly end: what is queued leaves first, within `grace` on polling.
+  void close(MonoTime now);
+  /// An end without waiting; the first reason stays.
+  void end(CloseReason reason);
+
+  // -- time -------------------------------------------------------------------------------------
+  struct Due {
+    bool probe_abandoned = false;  ///< the probing transport must be closed
+  };
+  /// Does what is due: pings, or ends the session, or gives a probe up. Early calls do nothing.
+  Due on_deadline(MonoTime now);
+  MonoTime next_deadline() const;
+
+ private:
+  enum class State : std::uint8_t { kOpen, kClosing, kClosed };
+  struct Probe {
+    MonoTime deadline;
+    MonoTime next_noop = kNever;  // set once the probe was answered
+  };
+  bool pong_allowed(MonoTime now);
+  void queue_packet(std::string_view text);
+
+  const SessionOptions* options_;
+  std::string sid_;
+  std::vector<OutPacket> queue_;
+  std::size_t queued_bytes_ = 0;
+  std::unique_ptr<Probe> probe_;
+  MonoTime heartbeat_ = kNever;  // the next ping, or the end of the wait for a pong; closing: of the grace
+  MonoTime pongs_since_{};
+  std::uint32_t pong_count_ = 0;
+  Transport transport_;
+  State state_ = State::kOpen;
+  CloseReason reason_ = CloseReason::kNone;
+  bool awaiting_pong_ = false;
+  bool wait_extended_ = false;
+  bool upgraded_ = false;
+};
+
+/// How long a closing polling session waits for a poll that takes the close packet.
+inline constexpr auto kPollingCloseGrace = std::chrono::seconds(30);
+/// How often a waiting poll is freed by a noop while a probe is under way.
+inline constexpr auto kProbeNoopInterval = std::chrono::milliseconds(100);
+
+}  // namespace wirehall::engineio

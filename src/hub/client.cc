@@ -1,0 +1,249 @@
+#include "hub/client.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "hub/encoded_message.h"
+#include "hub/hub.h"
+
+namespace wirehall::hub {
+
+Client::Client(Hub& hub, EnginePort& engine, const ClientOptions& options)
+    : hub_(hub),
+      engine_(engine),
+      options_(options),
+      decoder_(options.decoder),
+      connect_deadline_(hub.now() + options.connect_timeout) {
+  schedule();
+}
+
+Client::~Client() { close_sockets("transport close"); }
+
+void Client::schedule() {
+  hub_.environment().timers().schedule(*this, std::min(connect_deadline_, decoder_.next_deadline()));
+}
+
+void Client::on_timer(MonoTime now) {
+  if (connect_deadline_ <= now) {
+    connect_deadline_ = kNever;
+    const bool joined = std::any_of(sockets_.begin(), sockets_.end(),
+                                    [](const SocketPtr& socket) { return socket->is_connected(); });
+    if (!joined) {
+      close();
+      return;
+    }
+  }
+  if (decoder_.next_deadline() <= now) {
+    decoder_failed();
+    return;
+  }
+  schedule();
+}
+
+void Client::receive_text(std::string_view text) {
+  if (closed_) return;
+  hub_.environment().metrics().add(Counter::kMessagesInSocketio);
+  socketio::Packet decoded;
+  switch (decoder_.feed_text(text, hub_.now(), decoded)) {
+    case socketio::PacketDecoder::Step::kPacket: packet(decoded); break;
+    case socketio::PacketDecoder::Step::kNeedMore: schedule(); break;
+    case socketio::PacketDecoder::Step::kError: decoder_failed(); break;
+  }
+}
+
+void Client::receive_binary(std::string_view bytes) {
+  if (closed_) return;
+  socketio::Packet decoded;
+  switch (decoder_.feed_binary(bytes, decoded)) {
+    case socketio::PacketDecoder::Step::kPacket:
+      schedule();
+      packet(decoded);
+      break;
+    case socketio::PacketDecoder::Step::kNeedMore: break;
+    case socketio::PacketDecoder::Step::kError: decoder_failed(); break;
+  }
+}
+
+// The reference closes the engine in order and lets its close reach the sockets: their reason is "forced
+// close".
+void Client::decoder_failed() {
+  if (closed_) return;
+  closed_ = true;
+  hub_.environment().metrics().add(Counter::kProtocolErrorsSocketio);
+  log_line(LogLevel::kDebug, "socketio", "malformed packet");
+  engine_.engine_close();
+  close_sockets("forced close");
+}
+
+void Client::close() {
+  if (closed_) return;
+  closed_ = true;
+  engine_.engine_close();
+  close_sockets("forced server close");
+}
+
+void Client::engine_closed(std::string_view reason) {
+  closed_ = true;
+  close_sockets(reason);
+}
+
+void Client::close_sockets(std::string_view reason) {
+  decoder_.reset();
+  hub_.environment().timers().cancel(*this);
+  for (const SocketPtr& socket : std::exchange(sockets_, {})) socket->close(reason);
+}
+
+Socket* Client::find(std::string_view nsp) const {
+  const auto found = std::find_if(sockets_.begin(), sockets_.end(), [&](const SocketPtr& socket) {
+    return socket->shard().spec().name == nsp;
+  });
+  return found == sockets_.end() ? nullptr : found->get();
+}
+
+void Client::forget(const Socket& socket) {
+  std::erase_if(sockets_, [&](const SocketPtr& held) { return held.get() == &socket; });
+}
+
+void Client::packet(socketio::Packet& packet) {
+  Socket* socket = find(packet.nsp);
+  if (socket == nullptr && packet.type == socketio::PacketType::kConnect) {
+    connect(packet);
+  } else if (socket != nullptr && socket->is_connected() && packet.type != socketio::PacketType::kConnect &&
+             packet.type != socketio::PacketType::kConnectError) {
+    packet_of(*socket, packet);
+  } else {
+    hub_.environment().metrics().add(Counter::kProtocolErrorsSocketio);
+    close();
+  }
+}
+
+void Client::connect(socketio::Packet& packet) {
+  NamespaceShard* nsp = hub_.find(packet.nsp);
+  socketio::EncodedPacket& reply = scratch();
+  if (nsp == nullptr) {
+    socketio::encode_connect_error(reply.text, packet.nsp, "Invalid namespace", nullptr);
+    engine_.engine_send(reply, EmitFlags());
+    return;
+  }
+  if (sockets_.size() >= options_.namespaces_max) {
+    hub_.environment().metrics().add(Counter::kLimitHits);
+    const Verdict verdict(Error(ErrorCode::kLimitReached, "namespaces of one client"));
+    socketio::encode_connect_error(reply.text, packet.nsp, verdict.message(), &verdict.data());
+    engine_.engine_send(reply, EmitFlags());
+    return;
+  }
+  std::shared_ptr<Handshake> handshake = engine_.engine_handshake();
+  if (!packet.auth.empty()) {
+    handshake = std::make_shared<Handshake>(*handshake);
+    handshake->auth = Value::from_validated_json(std::move(packet.auth));
+  }
+  SocketPtr socket = hub_.make_socket(*nsp, *this, std::move(handshake));
+  sockets_.push_back(socket);
+  hub_.connect(socket);
+}
+
+void Client::packet_of(Socket& socket, socketio::Packet& packet) {
+  switch (packet.type) {
+    case socketio::PacketType::kEvent: {
+      std::optional<AckId> ack;
+      if (packet.id) ack = AckId{*packet.id, {}};
+      socket.receive_event(packet.event, std::move(packet.args), std::move(ack));
+      break;
+    }
+    case socketio::PacketType::kAck:
+      if (packet.id) socket.receive_ack(*packet.id, std::move(packet.args));
+      break;
+    case socketio::PacketType::kDisconnect: {
+      const SocketPtr held(&socket);
+      forget(socket);
+      held->close("client namespace disconnect");
+      break;
+    }
+    default: break;
+  }
+}
+
+// -- SocketLink ---------------------------------------------------------------------------------
+
+// One buffer for all packets of the shard: it keeps its memory, and nothing is sent while another is built.
+socketio::EncodedPacket& Client::scratch() {
+  thread_local socketio::EncodedPacket packet;
+  packet.clear();
+  if (packet.text.capacity() > 64 * 1024) packet.text = std::string();
+  packet.text.push_back('4');
+  return packet;
+}
+
+void Client::connected(Socket& socket) {
+  connect_deadline_ = kNever;
+  schedule();
+  engine_.engine_joined();
+  std::shared_ptr<Handshake> kept = engine_.engine_handshake();
+  const Value& auth = socket.handshake().auth;
+  if (auth.unparsed_json() != nullptr || !auth.is_null()) {
+    kept = std::make_shared<Handshake>(*kept);
+    kept->auth = auth;
+  }
+  socket.set_handshake(std::move(kept));
+  socketio::EncodedPacket& packet = scratch();
+  socketio::encode_connect(packet.text, socket.shard().spec().name, socket.id(), {});
+  engine_.engine_send(packet, EmitFlags());
+}
+
+void Client::refused(Socket& socket, const Verdict& verdict) {
+  const std::string nsp = socket.shard().spec().name;
+  forget(socket);
+  socketio::EncodedPacket& packet = scratch();
+  socketio::encode_connect_error(packet.text, nsp, verdict.message(),
+                                 verdict.data().is_null() ? nullptr : &verdict.data());
+  engine_.engine_send(packet, EmitFlags());
+}
+
+SendResult Client::emit(Socket& socket, std::string_view event, std::span<const Value> args,
+                        std::optional<std::uint64_t> ack, const EmitFlags& flags) {
+  socketio::EncodedPacket& packet = scratch();
+  socketio::encode_event(packet, socket.shard().spec().name, ack, event, args);
+  hub_.environment().metrics().add(Counter::kMessagesOutSocketio);
+  return engine_.engine_send(packet, flags);
+}
+
+SendResult Client::deliver(Socket&, EncodedMessage& message, const EmitFlags& flags) {
+  hub_.environment().metrics().add(Counter::kMessagesOutSocketio);
+  return engine_.engine_send_shared(message, flags);
+}
+
+void Client::answer(Socket& socket, const AckId& ack, std::span<const Value> args) {
+  socketio::EncodedPacket& packet = scratch();
+  socketio::encode_ack(packet, socket.shard().spec().name, ack.number, args);
+  hub_.environment().metrics().add(Counter::kMessagesOutSocketio);
+  engine_.engine_send(packet, EmitFlags());
+}
+
+// Socket.IO has no frame for a failure nobody asked about; whoever wants to know emits with an ack.
+void Client::report_failure(Socket& socket, const Error& error) {
+  log_line(LogLevel::kDebug, "socketio", "event failed", {{"code", error.kebab()}, {"socket", socket.id()}});
+}
+
+void Client::disconnect(Socket& socket, bool close_session) {
+  socketio::EncodedPacket& packet = scratch();
+  if (!close_session) {
+    socketio::encode_disconnect(packet.text, socket.shard().spec().name);
+    engine_.engine_send(packet, EmitFlags());
+    forget(socket);
+    return;
+  }
+  // Every namespace is told, then the session ends; all with the same reason, as the reference.
+  const std::vector<SocketPtr> all = std::exchange(sockets_, {});
+  closed_ = true;
+  for (const SocketPtr& each : all) {
+    if (!each->is_connected()) continue;
+    packet.clear();
+    packet.text.push_back('4');
+    socketio::encode_disconnect(packet.text, each->shard().spec().name);
+    engine_.engine_send(packet, EmitFlags());
+  }
+  engine_.engine_close();
+  for (const SocketPtr& each : all) each->close("server namespace disconnect");
+}
+
+}  // namespace wirehall::hub

@@ -1,0 +1,103 @@
+// One Socket.IO client: the namespaces it joined over one engine session, and the rules of their packets.
+//
+//   I1  Until it joined a namespace a client has connect_timeout; then the session is closed.
+//   I2  A packet that the protocol does not allow in this state ends the session: an event or answer before
+//       CONNECT, a second CONNECT, CONNECT_ERROR from a client, anything malformed.
+//   I3  Every socket is closed exactly once, with the reference's reason.
+//
+// Spec: Socket.IO protocol v5; socket.io `Client` for the order of calls.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "hub/socket.h"
+#include "hub/socket_link.h"
+#include "socketio/packet.h"
+
+namespace wirehall::hub {
+
+class Hub;
+
+/// What a client needs of its engine session; implemented by the pipeline.
+///
+/// Thread:   shard-affine. As SocketLink: nothing is closed before a call returns.
+class EnginePort {
+ public:
+  virtual bool engine_open() const = 0;
+  virtual std::string_view engine_transport() const = 0;
+  /// Sends a packet whose text begins with the `4` of an Engine.IO message.
+  virtual SendResult engine_send(const socketio::EncodedPacket& packet, const EmitFlags& flags) = 0;
+  virtual SendResult engine_send_shared(EncodedMessage& message, const EmitFlags& flags) = 0;
+  /// An orderly close; the port reports it to engine_closed() only if it did not ask for it here.
+  virtual void engine_close() = 0;
+  virtual void engine_pause_reading(bool paused) = 0;
+  /// The opening request with all its headers, and from the first namespace on with the configured ones.
+  virtual std::shared_ptr<Handshake> engine_handshake() = 0;
+  /// A namespace was joined: headers beyond the configured ones may go.
+  virtual void engine_joined() = 0;
+
+ protected:
+  ~EnginePort() = default;
+};
+
+struct ClientOptions {
+  socketio::DecoderLimits decoder;
+  Duration connect_timeout = std::chrono::milliseconds(45'000);
+  std::uint32_t namespaces_max = 16;
+};
+
+/// Thread:   shard-affine.
+/// Lifetime: hub, port and options outlive it.
+class Client final : public SocketLink, private Timer {
+ public:
+  Client(Hub& hub, EnginePort& engine, const ClientOptions& options);
+  ~Client();
+
+  // -- from the engine session --------------------------------------------------------------------
+  /// Requires: text is valid UTF-8.
+  void receive_text(std::string_view text);
+  void receive_binary(std::string_view bytes);
+  /// The session has ended.
+  void engine_closed(std::string_view reason);
+
+  // -- SocketLink ---------------------------------------------------------------------------------
+  Protocol protocol() const override { return Protocol::kSocketIo; }
+  std::string_view transport() const override { return engine_.engine_transport(); }
+  void connected(Socket& socket) override;
+  void refused(Socket& socket, const Verdict& verdict) override;
+  SendResult emit(Socket& socket, std::string_view event, std::span<const Value> args,
+                  std::optional<std::uint64_t> ack, const EmitFlags& flags) override;
+  SendResult deliver(Socket& socket, EncodedMessage& message, const EmitFlags& flags) override;
+  void answer(Socket& socket, const AckId& ack, std::span<const Value> args) override;
+  void report_failure(Socket& socket, const Error& error) override;
+  void disconnect(Socket& socket, bool close) override;
+  void pause_reading(bool paused) override { engine_.engine_pause_reading(paused); }
+
+ private:
+  void on_timer(MonoTime now) override;
+  void packet(socketio::Packet& packet);
+  void connect(socketio::Packet& packet);
+  void packet_of(Socket& socket, socketio::Packet& packet);
+  void decoder_failed();
+  /// Ends the session for a packet out of place, as the reference's Client.close().
+  void close();
+  void close_sockets(std::string_view reason);
+  Socket* find(std::string_view nsp) const;
+  void forget(const Socket& socket);
+  void schedule();
+  socketio::EncodedPacket& scratch();
+
+  Hub& hub_;
+  EnginePort& engine_;
+  const ClientOptions& options_;
+  socketio::PacketDecoder decoder_;
+  std::vector<SocketPtr> sockets_;  // connecting and connected
+  MonoTime connect_deadline_;
+  bool closed_ = false;
+};
+
+}  // namespace wirehall::hub

@@ -1,0 +1,55 @@
+// Who is in which room, on one shard, in one namespace. Pure data.
+//
+//   I1  A socket is in a room at most once; both sides know each other's place, so leaving costs O(1).
+//   I2  A room exists exactly while it has members.
+//   I3  The order of members follows from the calls alone, never from a hash.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash_map.h"
+
+namespace wirehall::hub {
+
+class Socket;
+
+struct Room {
+  struct Place {
+    Socket* socket;
+    std::uint32_t membership;  // index in the socket's list
+  };
+  std::string name;
+  std::vector<Place> members;
+};
+
+/// A socket's side of being in a room.
+struct Membership {
+  Room* room;
+  std::uint32_t place;  // index in the room's list
+};
+
+/// Thread:   shard-affine.
+/// Lifetime: sockets are removed before they die.
+class RoomIndex {
+ public:
+  /// Returns: false when it was there already.
+  bool add(Socket& socket, std::string_view room);
+  /// Returns: false when it was not there.
+  bool remove(Socket& socket, std::string_view room);
+  void remove_all(Socket& socket);
+
+  Room* find(std::string_view room);
+  std::size_t size() const { return rooms_.size(); }
+  /// Names of all rooms, sorted (I3).
+  std::vector<std::string> names() const;
+
+ private:
+  void remove_at(Socket& socket, std::uint32_t membership);
+  TextMap<std::unique_ptr<Room>> rooms_;
+};
+
+}  // namespace wirehall::hub

@@ -1,0 +1,264 @@
+#include "hub/socket.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "hub/hub.h"
+#include "socketio/packet.h"
+
+namespace wirehall::hub {
+namespace {
+
+const std::shared_ptr<const User>& nobody() {
+  static const std::shared_ptr<const User> user = std::make_shared<const User>();
+  return user;
+}
+
+// One event on its way to one handler.
+class HandlerInvocation final : public detail::Invocation {
+ public:
+  HandlerInvocation(Socket& socket, std::string_view event, Args& args, Ack& ack,
+                    const SharedHandler& handler)
+      : socket_(socket), event_(event), args_(args), ack_(ack), handler_(handler) {}
+
+  wirehall::Socket& socket() override { return socket_; }
+  std::string_view event() override { return event_; }
+  Args& args() override { return args_; }
+  Ack& ack() override { return ack_; }
+  void run(Task<> task) override {
+    socket_.hub().spawn(std::move(task), SocketPtr(&socket_), handler_, ack_);
+  }
+  void reject_argument(std::size_t index) override {
+    ack_.fail(Error(ErrorCode::kInvalidFormat, "argument " + std::to_string(index + 1)));
+  }
+
+ private:
+  Socket& socket_;
+  std::string_view event_;
+  Args& args_;
+  Ack& ack_;
+  const SharedHandler& handler_;
+};
+
+}  // namespace
+
+// -- SocketPtr ----------------------------------------------------------------------------------
+
+SocketPtr::SocketPtr(Socket* socket) : socket_(socket) {
+  if (socket_ != nullptr) ++socket_->references_;
+}
+SocketPtr::SocketPtr(const SocketPtr& other) : SocketPtr(other.socket_) {}
+SocketPtr::~SocketPtr() {
+  if (socket_ != nullptr && --socket_->references_ == 0) delete socket_;
+}
+
+// -- Socket -------------------------------------------------------------------------------------
+
+Socket::Socket(NamespaceShard& nsp, SocketLink& link, std::shared_ptr<const Handshake> handshake,
+               std::string id)
+    : nsp_(&nsp), link_(&link), id_(std::move(id)), handshake_(std::move(handshake)), user_(nobody()) {}
+
+Hub& Socket::hub() const { return nsp_->hub(); }
+
+Socket::Rare& Socket::rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>(*this);
+  return *rare_;
+}
+
+void Socket::mark_connected() {
+  WIREHALL_ASSERT(state_ == State::kConnecting);
+  state_ = State::kConnected;
+}
+
+void Socket::receive_event(std::string_view event, Args args, std::optional<AckId> ack_id) {
+  if (state_ != State::kConnected) return;
+  const SocketPtr self(this);
+  hub().environment().metrics().add(Counter::kEvents);
+  auto state = std::make_shared<detail::AckState>();
+  state->socket = self;
+  state->wanted = ack_id.has_value();
+  if (ack_id) state->id = std::move(*ack_id);
+  Ack ack(std::move(state));
+  try {
+    if (rare_ && !rare_->any.empty()) {
+      const auto any = rare_->any;  // a handler may add another
+      for (const auto& handler : any) handler(*this, event, args);
+    }
+    if (const Status checked = check_event(event, args); !checked.ok()) {
+      ack.fail(checked.error());
+      return;
+    }
+    bool handled = false;
+    run_handlers(event, args, ack, handled);
+    if (rare_ && !rare_->handlers.empty()) run_own_handlers(event, args, ack, handled);
+    if (handled) return;
+    for (const SharedHandler& handler : nsp_->spec().unknown_handlers) {
+      HandlerInvocation invocation(*this, event, args, ack, handler);
+      (*handler)(invocation);
+    }
+  } catch (const std::exception& error) {
+    hub().environment().metrics().add(Counter::kHandlerErrors);
+    log_line(LogLevel::kError, "hub", "handler threw", {{"what", error.what()}, {"socket", id_}});
+    ack.fail(ErrorCode::kInternal);
+  }
+}
+
+Status Socket::check_event(std::string_view event, Args& args) {
+  for (const auto& middleware : nsp_->spec().event_middlewares) {
+    if (Status status = middleware(*this, event, args); !status.ok()) return status;
+  }
+  if (!rare_) return {};
+  const auto middlewares = rare_->middlewares;
+  for (const auto& middleware : middlewares) {
+    if (Status status = middleware(event, args); !status.ok()) return status;
+  }
+  return {};
+}
+
+void Socket::run_handlers(std::string_view event, Args& args, Ack& ack, bool& handled) {
+  const auto found = nsp_->spec().handlers.find(event);
+  if (found == nsp_->spec().handlers.end()) return;
+  handled = true;
+  for (const SharedHandler& handler : found->second) {
+    if (state_ != State::kConnected) return;
+    HandlerInvocation invocation(*this, event, args, ack, handler);
+    (*handler)(invocation);
+  }
+}
+
+void Socket::run_own_handlers(std::string_view event, Args& args, Ack& ack, bool& handled) {
+  std::vector<SharedHandler> handlers;
+  for (std::size_t i = 0; i < rare_->handlers.size();) {
+    OwnHandler& own = rare_->handlers[i];
+    if (own.event != event) {
+      ++i;
+      continue;
+    }
+    handlers.push_back(own.handler);
+    if (own.once) {
+      rare_->handlers.erase(rare_->handlers.begin() + static_cast<std::ptrdiff_t>(i));
+    } else {
+      ++i;
+    }
+  }
+  handled = handled || !handlers.empty();
+  for (const SharedHandler& handler : handlers) {
+    if (state_ != State::kConnected) return;
+    HandlerInvocation invocation(*this, event, args, ack, handler);
+    (*handler)(invocation);
+  }
+}
+
+void Socket::handler_suspended() {
+  if (++suspended_ >= hub().environment().limits().suspended_handlers_max && !reading_paused_ &&
+      state_ == State::kConnected) {
+    reading_paused_ = true;
+    link_->pause_reading(true);
+  }
+}
+
+void Socket::handler_resumed() {
+  --suspended_;
+  if (!reading_paused_ || suspended_ >= hub().environment().limits().suspended_handlers_max) return;
+  reading_paused_ = false;
+  if (state_ == State::kConnected) link_->pause_reading(false);
+}
+
+void Socket::close(std::string_view reason) {
+  if (state_ == State::kClosed) return;
+  const SocketPtr self(this);
+  const bool was_connected = state_ == State::kConnected;
+  const auto run = [&](const auto& handlers) {
+    for (const auto& handler : handlers) {
+      try {
+        handler(*this, reason);
+      } catch (const std::exception& error) {
+        hub().environment().metrics().add(Counter::kHandlerErrors);
+        log_line(LogLevel::kError, "hub", "disconnect handler threw", {{"what", error.what()}});
+      }
+    }
+  };
+  if (was_connected && rare_) run(std::exchange(rare_->disconnecting, {}));
+  state_ = State::kClosed;
+  nsp_->rooms().remove_all(*this);
+  if (was_connected) nsp_->remove(*this);
+  if (rare_) {
+    for (PendingAck& pending : std::exchange(rare_->acks, {}))
+      pending.state->complete(ErrorCode::kDisconnected);
+  }
+  if (!was_connected) return;
+  run(nsp_->spec().disconnect_handlers);
+  if (rare_) run(std::exchange(rare_->disconnect, {}));
+  // Their closures may hold whatever keeps this socket alive.
+  if (rare_) {
+    rare_->handlers.clear();
+    rare_->any.clear();
+    rare_->middlewares.clear();
+  }
+}
+
+SendResult Socket::emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags) {
+  WIREHALL_ASSERT(!socketio::is_reserved_event(event));
+  if (state_ != State::kConnected) return SendResult::kClosed;
+  return link_->emit(*this, event, args, std::nullopt, flags);
+}
+
+// -- acks of the client -------------------------------------------------------------------------
+
+std::shared_ptr<CompletionState<Result<Args>>> Socket::emit_expecting(std::string_view event,
+                                                                      std::span<const Value> args,
+                                                                      Duration timeout) {
+  WIREHALL_ASSERT(!socketio::is_reserved_event(event));
+  auto state = std::make_shared<CompletionState<Result<Args>>>(hub());
+  if (state_ != State::kConnected) {
+    state->complete(ErrorCode::kDisconnected);
+    return state;
+  }
+  const Limits& limits = hub().environment().limits();
+  std::vector<PendingAck>& acks = rare().acks;
+  if (acks.size() >= limits.pending_acks_max) {
+    hub().environment().metrics().add(Counter::kLimitHits);
+    acks.front().state->complete(ErrorCode::kTimeout);
+    acks.erase(acks.begin());
+  }
+  const std::uint64_t id = nsp_->next_ack_id();
+  acks.push_back(
+      {id, hub().now() + (timeout.count() > 0 ? timeout : Duration(limits.pending_ack_timeout)), state});
+  schedule_acks();
+  link_->emit(*this, event, args, id, EmitFlags());
+  return state;
+}
+
+void Socket::receive_ack(std::uint64_t id, Args args) {
+  if (!rare_) return;
+  std::vector<PendingAck>& acks = rare_->acks;
+  const auto found =
+      std::lower_bound(acks.begin(), acks.end(), id,
+                       [](const PendingAck& ack, std::uint64_t wanted) { return ack.id < wanted; });
+  if (found == acks.end() || found->id != id) return;
+  const auto state = found->state;
+  acks.erase(found);
+  schedule_acks();
+  state->complete(std::move(args));
+}
+
+void Socket::schedule_acks() {
+  MonoTime next = kNever;
+  for (const PendingAck& pending : rare_->acks) next = std::min(next, pending.deadline);
+  hub().environment().timers().schedule(*rare_, next);
+}
+
+void Socket::expire_acks(MonoTime now) {
+  const SocketPtr self(this);
+  std::vector<PendingAck> expired;
+  std::erase_if(rare_->acks, [&](PendingAck& pending) {
+    if (pending.deadline > now) return false;
+    expired.push_back(std::move(pending));
+    return true;
+  });
+  schedule_acks();
+  for (PendingAck& pending : expired) pending.state->complete(ErrorCode::kTimeout);
+}
+
+}  // namespace wirehall::hub

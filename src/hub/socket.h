@@ -1,0 +1,163 @@
+// One client's presence in one namespace on this shard; see wirehall/socket.h for what users see.
+//
+//   I1  connecting → connected → closed, or connecting → closed. A closed socket never runs a handler again
+//       and sends nothing.
+//   I2  Disconnect handlers run exactly once, and only for a socket that was connected.
+//   I3  Every wait for an answer ends exactly once: answer, timeout, or disconnected.
+//   I4  The object lives while somebody holds a SocketPtr: a running handler does.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "hub/completion.h"
+#include "hub/room_index.h"
+#include "hub/socket_link.h"
+#include "hub/spec.h"
+#include "wirehall/socket.h"
+
+namespace wirehall::hub {
+
+class Hub;
+class NamespaceShard;
+class Socket;
+
+/// Counts references to a socket, on its shard.
+class SocketPtr {
+ public:
+  SocketPtr() = default;
+  explicit SocketPtr(Socket* socket);
+  SocketPtr(const SocketPtr& other);
+  SocketPtr(SocketPtr&& other) noexcept : socket_(std::exchange(other.socket_, nullptr)) {}
+  SocketPtr& operator=(SocketPtr other) noexcept {
+    std::swap(socket_, other.socket_);
+    return *this;
+  }
+  ~SocketPtr();
+  Socket* get() const { return socket_; }
+  Socket& operator*() const { return *socket_; }
+  Socket* operator->() const { return socket_; }
+  explicit operator bool() const { return socket_ != nullptr; }
+
+ private:
+  Socket* socket_ = nullptr;
+};
+
+/// State that a service keeps for a socket; dies with it.
+class SocketExtension {
+ public:
+  virtual ~SocketExtension() = default;
+};
+
+/// Thread:   shard-affine.
+class Socket final : public wirehall::Socket {
+ public:
+  Socket(NamespaceShard& nsp, SocketLink& link, std::shared_ptr<const Handshake> handshake, std::string id);
+
+  // -- what the links call ------------------------------------------------------------------------
+  /// An event of the client. `ack`: the answer it waits for.
+  void receive_event(std::string_view event, Args args, std::optional<AckId> ack);
+  /// The client's answer to an event of ours; unknown numbers are ignored.
+  void receive_ack(std::uint64_t id, Args args);
+  /// The connection, or the client's part in this namespace, has ended.
+  void close(std::string_view reason);
+
+  // -- what the hub calls -------------------------------------------------------------------------
+  void mark_connected();
+  bool is_connected() const { return state_ == State::kConnected; }
+  bool is_closed() const { return state_ == State::kClosed; }
+  NamespaceShard& shard() const { return *nsp_; }
+  Hub& hub() const;
+  SocketLink& link() const { return *link_; }
+  const std::string& id() const { return id_; }
+  std::vector<Membership>& memberships() { return memberships_; }
+  const std::vector<Membership>& memberships() const { return memberships_; }
+  void set_handshake(std::shared_ptr<const Handshake> handshake) { handshake_ = std::move(handshake); }
+  const std::shared_ptr<const User>& shared_user() const { return user_; }
+
+  /// A handler of this socket is suspended, or no longer.
+  void handler_suspended();
+  void handler_resumed();
+
+  std::unique_ptr<SocketExtension>& extension() { return extension_; }
+
+  /// Emits and registers a wait for the answer.
+  std::shared_ptr<CompletionState<Result<Args>>> emit_expecting(std::string_view event,
+                                                                std::span<const Value> args,
+                                                                Duration timeout);
+  SendResult emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
+
+  // Marks of the broadcast that is going through the rooms.
+  std::uint64_t selected_in = 0;
+  std::uint64_t excepted_in = 0;
+  std::uint32_t index_in_namespace = 0;
+
+ private:
+  friend class wirehall::Socket;
+  friend class SocketPtr;
+  enum class State : std::uint8_t { kConnecting, kConnected, kClosed };
+
+  struct OwnHandler {
+    std::string event;
+    SharedHandler handler;
+    bool once = false;
+  };
+  struct PendingAck {
+    std::uint64_t id;
+    MonoTime deadline;
+    std::shared_ptr<CompletionState<Result<Args>>> state;
+  };
+  /// What few sockets have, so that most cost nothing for it.
+  struct Rare final : Timer {
+    explicit Rare(Socket& owner) : socket(owner) {}
+    void on_timer(MonoTime now) override { socket.expire_acks(now); }
+    Socket& socket;
+    Value data;
+    std::vector<OwnHandler> handlers;
+    std::vector<std::function<void(wirehall::Socket&, std::string_view, Args&)>> any;
+    std::vector<std::function<Status(std::string_view, Args&)>> middlewares;
+    std::vector<std::function<void(wirehall::Socket&, std::string_view)>> disconnecting;
+    std::vector<std::function<void(wirehall::Socket&, std::string_view)>> disconnect;
+    std::vector<PendingAck> acks;  // ascending by id
+  };
+  ~Socket() = default;
+  Rare& rare();
+  Status check_event(std::string_view event, Args& args);
+  void run_handlers(std::string_view event, Args& args, Ack& ack, bool& handled);
+  void run_own_handlers(std::string_view event, Args& args, Ack& ack, bool& handled);
+  void expire_acks(MonoTime now);
+  void schedule_acks();
+
+  std::uint32_t references_ = 0;
+  State state_ = State::kConnecting;
+  bool reading_paused_ = false;
+  std::uint16_t suspended_ = 0;
+  NamespaceShard* nsp_;
+  SocketLink* link_;
+  std::string id_;
+  std::shared_ptr<const Handshake> handshake_;
+  std::shared_ptr<const User> user_;
+  std::vector<Membership> memberships_;
+  std::unique_ptr<Rare> rare_;
+  std::unique_ptr<SocketExtension> extension_;
+};
+
+}  // namespace wirehall::hub
+
+namespace wirehall::detail {
+
+/// The answer to one event.
+struct AckState {
+  hub::SocketPtr socket;
+  hub::AckId id;
+  bool wanted = false;
+  bool answered = false;
+};
+
+}  // namespace wirehall::detail

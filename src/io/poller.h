@@ -1,0 +1,51 @@
+// Which descriptors are ready. Two implementations of one contract: the shard's own epoll set, which Asio
+// watches as a single descriptor, and a portable one over Asio's async_wait.
+//
+//   I1  After add(), and after arm_read() or arm_write(), the next time the descriptor is readable or
+//       writable is reported, perhaps more often. Who was told must read or write until EAGAIN (or a short
+//       read), then arm again; or remember that there is more.
+//   I2  Within a batch hang-ups are reported before anything else, so that a client which aborts a request
+//       and repeats it at once does not find the old one alive.
+//   I3  After remove() nothing is reported for that object any more, not even from the running batch.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace wirehall::io {
+
+/// Something with a descriptor.
+///
+/// Lifetime: until remove() and the end of the running batch.
+class Pollable {
+ public:
+  virtual void on_hangup() = 0;
+  virtual void on_ready(bool readable, bool writable) = 0;
+  bool polled = false;  ///< the poller's: still registered
+
+ protected:
+  ~Pollable() = default;
+};
+
+/// Thread:   shard-affine.
+class Poller {
+ public:
+  virtual ~Poller() = default;
+  /// Returns: false when the system refused.
+  virtual bool add(int descriptor, Pollable& object) = 0;
+  virtual void remove(int descriptor, Pollable& object) = 0;
+  virtual void arm_read(Pollable& object) = 0;
+  virtual void arm_write(Pollable& object) = 0;
+  /// Calls `on_batch(deliver)` whenever something is ready; it must call deliver() once.
+  virtual void start(std::function<void(const std::function<void()>& deliver)> on_batch) = 0;
+  virtual void stop() = 0;
+};
+
+std::unique_ptr<Poller> make_epoll_poller(boost::asio::io_context& context);
+std::unique_ptr<Poller> make_asio_poller(boost::asio::io_context& context);
+
+}  // namespace wirehall::io

@@ -1,0 +1,346 @@
+#include "io/shard.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "http1/forwarded.h"
+#include "io/node.h"
+
+namespace wirehall::io {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kAcceptsPerTurnMax = 64;
+constexpr auto kAcceptPause = std::chrono::milliseconds(50);
+constexpr std::size_t kMailPerTurnMax = 4096;
+constexpr int kFlushRoundsMax = 8;
+constexpr auto kDrainTick = std::chrono::milliseconds(10);
+
+std::string address_of(const sockaddr_storage& storage) {
+  http1::AddressBytes bytes{};
+  if (storage.ss_family == AF_INET) {
+    bytes[10] = bytes[11] = 0xff;
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&storage);
+    std::copy_n(reinterpret_cast<const std::uint8_t*>(&v4->sin_addr), 4, bytes.begin() + 12);
+  } else {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&storage);
+    std::copy_n(reinterpret_cast<const std::uint8_t*>(&v6->sin6_addr), 16, bytes.begin());
+  }
+  return http1::format_address(bytes);
+}
+
+}  // namespace
+
+struct Shard::Loop {
+  asio::io_context context{1};
+  asio::steady_timer timer{context};
+};
+
+// -- Listener -----------------------------------------------------------------------------------
+
+// Accepts; when descriptors run out it closes one connection with a spare descriptor, and rests a while, so
+// that a full table neither spins nor stops the server.
+class Shard::Listener final : public Pollable, private Timer {
+ public:
+  Listener(Shard& shard, int socket) : shard_(shard), socket_(socket), spare_(::dup(socket)) {}
+  ~Listener() { close(); }
+  bool start() { return shard_.poller().add(socket_, *this); }
+  void close() {
+    if (socket_ < 0) return;
+    shard_.poller().remove(socket_, *this);
+    shard_.core().timers().cancel(*this);
+    ::close(socket_);
+    if (spare_ >= 0) ::close(spare_);
+    socket_ = spare_ = -1;
+  }
+  void on_hangup() override {}
+  void on_ready(bool, bool) override { accept_some(); }
+
+ private:
+  void on_timer(MonoTime) override {
+    if (spare_ < 0) spare_ = ::dup(socket_);
+    accept_some();
+  }
+  void accept_some() {
+    for (int i = 0; i < kAcceptsPerTurnMax; ++i) {
+      sockaddr_storage peer{};
+      socklen_t size = sizeof peer;
+      const int socket =
+          ::accept4(socket_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (socket >= 0) {
+        shard_.accepted(socket, address_of(peer));
+        continue;
+      }
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        out_of_descriptors();
+      } else {
+        shard_.poller().arm_read(*this);
+      }
+      return;
+    }
+    shard_.core().timers().schedule(*this, shard_.core().now());  // more may wait: next turn
+  }
+  void out_of_descriptors() {
+    if (spare_ >= 0) {
+      ::close(spare_);
+      const int refused = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (refused >= 0) ::close(refused);
+      spare_ = ::dup(socket_);
+    }
+    shard_.core().metrics().add(Counter::kConnectionsRefused);
+    log_line(LogLevel::kWarning, "io", "no descriptors left: connections wait or are closed");
+    shard_.core().timers().schedule(*this, shard_.core().now() + kAcceptPause);
+  }
+
+  Shard& shard_;
+  int socket_;
+  int spare_;
+};
+
+class Shard::MailboxWatch final : public Pollable {
+ public:
+  explicit MailboxWatch(Shard& shard) : shard_(shard) {}
+  void on_hangup() override {}
+  void on_ready(bool, bool) override {
+    shard_.core().metrics().add(Counter::kMailReceived, shard_.mailbox_.drain(kMailPerTurnMax));
+    shard_.poller().arm_read(*this);
+  }
+
+ private:
+  Shard& shard_;
+};
+
+class Shard::DrainTimer final : public Timer {
+ public:
+  explicit DrainTimer(Shard& shard) : shard_(shard) {}
+  ~DrainTimer() = default;
+  void on_timer(MonoTime) override { shard_.drain_some(); }
+  MonoTime deadline;
+  double per_tick = 1;
+  double owed = 0;
+  std::vector<std::uint64_t> connections;
+
+ private:
+  Shard& shard_;
+};
+
+// -- Shard --------------------------------------------------------------------------------------
+
+Shard::Shard(Node& node, unsigned index)
+    : node_(node),
+      index_(index),
+      loop_(std::make_unique<Loop>()),
+      poller_(node.options().portable_poller ? make_asio_poller(loop_->context)
+                                             : make_epoll_poller(loop_->context)),
+      mailbox_(node.world().limits.mailbox_tasks_max, node.world().limits.mailbox_bytes_max),
+      core_(node.world(), node, index, random_, clock_.now(), clock_.wall_now()),
+      receive_buffer_(std::make_unique<char[]>(kReceiveBytes)),
+      write_buffer_(std::make_unique<char[]>(kWriteBytes)),
+      mailbox_watch_(std::make_unique<MailboxWatch>(*this)) {
+  WIREHALL_ASSERT(poller_->add(mailbox_.descriptor(), *mailbox_watch_));
+  poller_->start([this](const std::function<void()>& deliver) { turn(deliver); });
+}
+
+Shard::~Shard() {
+  join();
+  poller_->remove(mailbox_.descriptor(), *mailbox_watch_);
+}
+
+void Shard::listen(int socket) {
+  listeners_.push_back(std::make_unique<Listener>(*this, socket));
+  WIREHALL_ASSERT(listeners_.back()->start());
+}
+
+void Shard::start_thread() {
+  thread_ = std::thread([this] { run(); });
+}
+void Shard::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Shard::run() {
+  const auto guard = asio::make_work_guard(loop_->context);
+  turn([] {});
+  loop_->context.run();
+  // The loop has ended: what is left ends without a goodbye.
+  core_.begin_turn(clock_.now(), clock_.wall_now());
+  const hub::Hub::Scope scope(core_.hub());
+  listeners_.clear();
+  for (const auto& connection : connections_) {
+    if (!connection->closed()) connection->connection().gone(false);
+  }
+  while (!connections_.empty()) connections_.back()->close_now();
+  core_.end_turn();
+  core_.take_touched();
+  core_.take_ready();
+  retired_.clear();
+  core_.sweep();
+}
+
+void Shard::stop() {
+  stopping_ = true;
+  poller_->stop();
+  loop_->context.stop();
+}
+
+// -- turns --------------------------------------------------------------------------------------
+
+template <class F>
+void Shard::turn(F&& work) {
+  core_.begin_turn(clock_.now(), clock_.wall_now());
+  const hub::Hub::Scope scope(core_.hub());
+  for (TcpConnection* connection : std::exchange(read_later_, {})) {
+    connection->in_read_list = false;
+    connection->resume();
+  }
+  work();
+  core_.fire_timers();
+  finish_turn();
+}
+
+void Shard::finish_turn() {
+  for (pipeline::Connection* connection : core_.take_ready())
+    static_cast<TcpConnection*>(connection->io)->resume();
+  for (int round = 0; round < kFlushRoundsMax; ++round) {
+    core_.end_turn();
+    const std::vector<pipeline::Connection*> touched = core_.take_touched();
+    if (touched.empty()) break;
+    for (pipeline::Connection* connection : touched) static_cast<TcpConnection*>(connection->io)->flush();
+    if (round + 1 == kFlushRoundsMax) want_turn();
+  }
+  if (core_.has_ready() || !read_later_.empty()) want_turn();
+  retired_.clear();
+  core_.sweep();
+  arm_timer();
+}
+
+// The system timer is moved only to an earlier time; when it fires early, it is set anew. So a busy shard,
+// whose deadlines mostly move away, makes no system call for them.
+void Shard::arm_timer() {
+  const MonoTime next = core_.next_deadline();
+  if (next >= armed_) return;
+  armed_ = next;
+  loop_->timer.expires_at(std::chrono::steady_clock::time_point(next.time_since_epoch()));
+  loop_->timer.async_wait([this](boost::system::error_code error) {
+    if (error || stopping_) return;
+    armed_ = kNever;
+    turn([] {});
+  });
+}
+
+void Shard::want_turn() {
+  if (turn_posted_) return;
+  turn_posted_ = true;
+  asio::post(loop_->context, [this] {
+    turn_posted_ = false;
+    if (!stopping_) turn([] {});
+  });
+}
+
+void Shard::read_later(TcpConnection& connection) {
+  if (connection.in_read_list) return;
+  connection.in_read_list = true;
+  read_later_.push_back(&connection);
+  want_turn();
+}
+
+// -- connections --------------------------------------------------------------------------------
+
+void Shard::accepted(int socket, std::string address) {
+  if (!node_.take_place()) {
+    core_.metrics().add(Counter::kConnectionsRefused);
+    log_line(LogLevel::kWarning, "io", "connection limit reached");
+    ::close(socket);
+    return;
+  }
+  SslPtr ssl;
+  if (node_.options().tls) {
+    ssl.reset(SSL_new(node_.options().tls->get()));
+    SSL_set_fd(ssl.get(), socket);
+    SSL_set_accept_state(ssl.get());
+  }
+  pipeline::PeerInfo peer{std::move(address), ssl != nullptr};
+  auto connection = std::make_unique<TcpConnection>(*this, socket, std::move(peer), std::move(ssl));
+  connection->index_in_shard = connections_.size();
+  TcpConnection& started = *connection;
+  connections_.push_back(std::move(connection));
+  if (!started.start()) started.close_now();
+}
+
+void Shard::retire(TcpConnection& connection) {
+  if (connection.in_read_list) std::erase(read_later_, &connection);
+  const std::size_t index = connection.index_in_shard;
+  retired_.push_back(std::move(connections_[index]));
+  if (index + 1 != connections_.size()) {
+    connections_[index] = std::move(connections_.back());
+    connections_[index]->index_in_shard = index;
+  }
+  connections_.pop_back();
+  node_.give_place();
+}
+
+void Shard::send_connection(unsigned target, std::shared_ptr<TcpConnection::Moved> moved) {
+  Shard& other = node_.shard(target);
+  other.post([&other, moved = std::move(moved)] { other.adopt(*moved); });
+}
+
+void Shard::adopt(TcpConnection::Moved& moved) {
+  node_.keep_place();
+  auto connection = std::make_unique<TcpConnection>(*this, moved.socket, moved.peer, std::move(moved.ssl));
+  connection->index_in_shard = connections_.size();
+  TcpConnection& started = *connection;
+  connections_.push_back(std::move(connection));
+  if (!started.start()) {
+    started.close_now();
+    return;
+  }
+  started.arrive(moved);
+}
+
+// -- end ----------------------------------------------------------------------------------------
+
+void Shard::drain(Duration window) {
+  for (const auto& listener : listeners_) listener->close();
+  if (drain_) return;
+  drain_ = std::make_unique<DrainTimer>(*this);
+  for (pipeline::Connection* connection : core_.connections())
+    drain_->connections.push_back(connection->id());
+  drain_->deadline = core_.now() + window + std::chrono::seconds(3);
+  // At least fifty a second; a crowd is spread over the window, since clients come back within a second.
+  const double ticks = std::max(1.0, static_cast<double>(window / kDrainTick));
+  const double sessions = static_cast<double>(drain_->connections.size() + core_.engine().polling_count());
+  drain_->per_tick = std::max(0.5, sessions / ticks);
+  drain_some();
+}
+
+void Shard::drain_some() {
+  drain_->owed += drain_->per_tick;
+  while (drain_->owed >= 1 && !drain_->connections.empty()) {
+    drain_->owed -= 1;
+    pipeline::Connection* connection = core_.find(drain_->connections.back());
+    drain_->connections.pop_back();
+    if (connection != nullptr) connection->shut_down();
+  }
+  if (drain_->connections.empty()) core_.engine().shut_down();
+  const bool done = connections_.empty() && core_.engine().session_count() == 0;
+  if (done || core_.now() >= drain_->deadline) {
+    stop();
+    return;
+  }
+  core_.timers().schedule(*drain_, core_.now() + kDrainTick);
+}
+
+}  // namespace wirehall::io

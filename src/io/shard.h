@@ -1,0 +1,95 @@
+// One shard: one thread, one loop, its own listening socket, connections, buffers and timers.
+//
+//   A turn ends with the flush: every connection that was touched is written once. Whatever brings work —
+//   the poller, the mailbox, the timer, a posted task — goes through turn().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "io/mailbox.h"
+#include "io/poller.h"
+#include "io/system.h"
+#include "io/tcp_connection.h"
+#include "io/tls.h"
+#include "pipeline/shard_core.h"
+
+namespace wirehall::io {
+
+class Node;
+
+/// Thread:   everything but post() and the constructor belongs to the shard's thread.
+class Shard {
+ public:
+  Shard(Node& node, unsigned index);
+  ~Shard();
+
+  /// Starts to accept on a socket that listens already; may be called before run().
+  void listen(int socket);
+  void start_thread();
+  void join();
+
+  /// Runs a task on this shard. Thread: any.
+  void post(std::function<void()> task) { mailbox_.push(std::move(task)); }
+  Mailbox& mailbox() { return mailbox_; }
+
+  // -- for connections ------------------------------------------------------------------------------
+  pipeline::ShardCore& core() { return core_; }
+  Poller& poller() { return *poller_; }
+  std::span<char> receive_buffer() { return {receive_buffer_.get(), kReceiveBytes}; }
+  std::span<char> write_buffer() { return {write_buffer_.get(), kWriteBytes}; }
+  void retire(TcpConnection& connection);
+  void read_later(TcpConnection& connection);
+  void send_connection(unsigned target, std::shared_ptr<TcpConnection::Moved> moved);
+  void want_turn();
+
+  /// Stops accepting, ends every connection spread over the window, then stops the loop.
+  void drain(Duration window);
+  /// Stops the loop at once.
+  void stop();
+  std::size_t connection_count() const { return connections_.size(); }
+
+ private:
+  class Listener;
+  class MailboxWatch;
+  class DrainTimer;
+  struct Loop;
+  static constexpr std::size_t kReceiveBytes = 64 * 1024;
+  static constexpr std::size_t kWriteBytes = 64 * 1024;
+
+  void run();
+  template <class F>
+  void turn(F&& work);
+  void finish_turn();
+  void arm_timer();
+  void accepted(int socket, std::string address);
+  void adopt(TcpConnection::Moved& moved);
+  void drain_some();
+
+  Node& node_;
+  unsigned index_;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<Poller> poller_;
+  Mailbox mailbox_;
+  pipeline::ShardCore core_;
+  std::unique_ptr<char[]> receive_buffer_;
+  std::unique_ptr<char[]> write_buffer_;
+  std::unique_ptr<MailboxWatch> mailbox_watch_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<TcpConnection>> connections_;  // by index_in_shard
+  std::vector<TcpConnection*> read_later_;
+  std::vector<std::unique_ptr<TcpConnection>> retired_;
+  std::unique_ptr<DrainTimer> drain_;
+  MonoTime armed_ = kNever;
+  bool turn_posted_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace wirehall::io

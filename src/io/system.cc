@@ -1,0 +1,59 @@
+#include "io/system.h"
+
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "base/assert.h"
+
+namespace wirehall::io {
+
+MonoTime SystemClock::now() const {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return MonoTime(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+WallMs SystemClock::wall_now() const {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME, &time);
+  return static_cast<WallMs>(time.tv_sec) * 1000 + time.tv_nsec / 1'000'000;
+}
+
+void SystemRandom::fill(std::span<char> out) {
+  while (!out.empty()) {
+    if (used_ == block_.size()) {
+      std::size_t filled = 0;
+      while (filled < block_.size()) {
+        const ssize_t got = getrandom(block_.data() + filled, block_.size() - filled, 0);
+        WIREHALL_ASSERT(got > 0 || errno == EINTR);
+        if (got > 0) filled += static_cast<std::size_t>(got);
+      }
+      used_ = 0;
+    }
+    const std::size_t here = std::min(out.size(), block_.size() - used_);
+    std::memcpy(out.data(), block_.data() + used_, here);
+    std::memset(block_.data() + used_, 0, here);  // what was handed out is not kept
+    used_ += here;
+    out = out.subspan(here);
+  }
+}
+
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+void prepare_process() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace wirehall::io

@@ -1,0 +1,35 @@
+// The operating system's clock and random source.
+#pragma once
+
+#include <array>
+
+#include "base/random.h"
+#include "wirehall/clock.h"
+
+namespace wirehall::io {
+
+class SystemClock final : public Clock {
+ public:
+  MonoTime now() const override;
+  WallMs wall_now() const override;
+};
+
+/// getrandom(2), fetched in blocks.
+///
+/// Thread:   one instance per thread.
+class SystemRandom final : public RandomSource {
+ public:
+  void fill(std::span<char> out) override;
+
+ private:
+  std::array<char, 1024> block_{};
+  std::size_t used_ = sizeof block_;
+};
+
+/// How many descriptors this process may have.
+std::size_t descriptor_limit();
+
+/// Raises the soft limit to the hard one, and ignores SIGPIPE.
+void prepare_process();
+
+}  // namespace wirehall::io

@@ -1,0 +1,84 @@
+// The socket of one client connection: reads into the shard's buffer, writes the outbox once per turn.
+//
+//   reading → (our end) lingering → closed          reading → (peer gone, or abort) closed
+//
+//   I1  Nothing is destroyed inside a batch: a closed connection is handed to the shard's sweep.
+//   I2  After a graceful end our side is shut down and what still arrives is thrown away, up to a bound and
+//       a time, so that the peer gets our last bytes instead of a reset.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/timer_wheel.h"
+#include "io/poller.h"
+#include "io/tls.h"
+#include "pipeline/connection.h"
+
+namespace wirehall::io {
+
+class Shard;
+
+/// Thread:   shard-affine.
+class TcpConnection final : public Pollable, private Timer {
+ public:
+  TcpConnection(Shard& shard, int socket, pipeline::PeerInfo peer, SslPtr ssl);
+  ~TcpConnection();
+
+  void on_hangup() override;
+  void on_ready(bool readable, bool writable) override;
+
+  /// Registers with the poller. Returns: false when the system refused; the connection must be destroyed.
+  bool start();
+  /// Goes on with bytes that were kept, then with what the socket has.
+  void resume();
+  /// Writes what is pending, then does what the connection's end asks for.
+  void flush();
+  /// Ends at once.
+  void close_now();
+  bool closed() const { return socket_ < 0; }
+
+  pipeline::Connection& connection() { return connection_; }
+  std::size_t index_in_shard = 0;
+  bool in_read_list = false;
+
+  /// A connection on its way to another shard: the socket, and what was read but not processed.
+  struct Moved {
+    int socket = -1;
+    pipeline::PeerInfo peer;
+    SslPtr ssl;
+    pipeline::HeadPtr head;
+    std::string kept;
+  };
+  /// For a connection that arrived from another shard.
+  void arrive(Moved& moved);
+
+ private:
+  enum class Io : std::uint8_t { kDone, kBlocked, kEnd, kError };
+  void on_timer(MonoTime now) override;
+  void read_some();
+  bool handshake();
+  Io read_once(char* buffer, std::size_t size, std::size_t& got);
+  Io write_once(std::size_t& written);
+  Io write_tls(std::size_t& written);
+  Io write_plain(std::size_t& written);
+  bool write_pending();
+  void after_flush();
+  void linger();
+  void discard();
+  void move_away(unsigned shard);
+
+  Shard& shard_;
+  int socket_;
+  SslPtr ssl_;
+  pipeline::Connection connection_;
+  bool readable_ = false;
+  bool write_blocked_ = false;
+  bool peer_closed_ = false;  // a hang-up was reported: read to the end
+  bool handshaking_ = false;
+  bool lingering_ = false;
+  bool eof_reported_ = false;
+  std::uint32_t discarded_bytes_ = 0;
+};
+
+}  // namespace wirehall::io

@@ -1,0 +1,215 @@
+#include "pipeline/connection.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "http1/forwarded.h"
+#include "pipeline/http_stage.h"
+#include "pipeline/shard_core.h"
+
+namespace wirehall::pipeline {
+
+Connection::Connection(ShardCore& core, PeerInfo peer) : core_(core), peer_(std::move(peer)) {
+  id_ = core_.add(*this);
+  const auto address = http1::parse_address(peer_.address);
+  expects_proxy_header_ = address && core_.world().trusted_proxies.contains(*address);
+  stage_ = std::make_unique<HttpStage>(*this);
+  reschedule();
+}
+
+Connection::~Connection() {
+  stage_.reset();
+  next_stage_.reset();
+  core_.remove(*this);
+}
+
+void Connection::touch() {
+  if (touched) return;
+  touched = true;
+  core_.touched(*this);
+}
+
+void Connection::receive(char* begin, char* end) {
+  core_.metrics().add(Counter::kBytesIn, static_cast<std::uint64_t>(end - begin));
+  if (ending_ != Ending::kNone) return;
+  if (!kept_.empty()) {
+    kept_.append(begin, end);
+    continue_input();
+    return;
+  }
+  process(begin, end);
+}
+
+bool Connection::resume() {
+  in_ready_list = false;
+  if (kept_.empty() || paused_ || ending_ != Ending::kNone) return false;
+  std::string bytes = std::move(kept_);
+  kept_ = std::string();
+  process(bytes.data(), bytes.data() + bytes.size());
+  return in_ready_list;
+}
+
+void Connection::process(char* begin, char* end) {
+  TurnBudget budget{core_.limits().read_turn_messages_max};
+  char* cursor = begin;
+  if (expects_proxy_header_ && !read_proxy_header(cursor, end)) return;
+  while (cursor != end && !paused_ && ending_ == Ending::kNone && migrating_to_ < 0 && budget.messages != 0) {
+    char* before = cursor;
+    in_stage_ = true;
+    stage_->receive(cursor, end, budget);
+    in_stage_ = false;
+    const bool replaced = adopt_stage();
+    if (cursor == before && !replaced) break;
+  }
+  if (ending_ != Ending::kNone) return;
+  if (cursor != end) {
+    kept_.assign(cursor, end);
+    if (budget.messages == 0 && !paused_) continue_input();
+  }
+  reschedule();
+}
+
+void Connection::become(std::unique_ptr<Stage> stage) {
+  next_stage_ = std::move(stage);
+  if (!in_stage_ && adopt_stage()) reschedule();
+}
+
+bool Connection::adopt_stage() {
+  if (!next_stage_) return false;
+  stage_ = std::move(next_stage_);
+  return true;
+}
+
+void Connection::arrive(HeadPtr head, std::string kept) {
+  kept_ = std::move(kept);
+  expects_proxy_header_ = false;
+  in_stage_ = true;
+  static_cast<HttpStage&>(*stage_).resume_upgrade(std::move(head));
+  in_stage_ = false;
+  adopt_stage();
+  reschedule();
+  continue_input();
+}
+
+// A trusted proxy may say in the PROXY protocol whom it speaks for.
+bool Connection::read_proxy_header(char*& cursor, char* end) {
+  const http1::ProxyHeader header =
+      http1::read_proxy_header({cursor, static_cast<std::size_t>(end - cursor)});
+  switch (header.step) {
+    case http1::ProxyHeader::Step::kNeedMore: kept_.assign(cursor, end); return false;
+    case http1::ProxyHeader::Step::kMalformed: abort(); return false;
+    case http1::ProxyHeader::Step::kDone:
+      cursor += header.size;
+      if (!header.address.empty()) peer_.address = header.address;
+      break;
+    case http1::ProxyHeader::Step::kNone: break;
+  }
+  expects_proxy_header_ = false;
+  return true;
+}
+
+void Connection::receive_eof() {
+  if (ending_ != Ending::kNone) return;
+  in_stage_ = true;
+  stage_->receive_eof();
+  in_stage_ = false;
+  adopt_stage();
+}
+
+void Connection::shut_down() {
+  if (ending_ != Ending::kNone) return;
+  stage_->shut_down();
+  reschedule();
+  touch();
+}
+
+void Connection::gone(bool by_error) {
+  ending_ = Ending::kAbort;
+  core_.timers().cancel(*this);
+  stage_->gone(by_error);
+}
+
+void Connection::wrote(std::size_t bytes) {
+  core_.metrics().add(Counter::kBytesOut, bytes);
+  outbox_.consume(bytes);
+  const MonoTime before = stalled_until_;
+  if (outbox_.empty()) {
+    stalled_until_ = kNever;
+    if (ending_ == Ending::kNone) {
+      in_stage_ = true;
+      stage_->drained();
+      in_stage_ = false;
+      adopt_stage();
+    }
+  } else if (bytes != 0 || before == kNever) {
+    stalled_until_ = core_.now() + core_.limits().write_stall_timeout;
+  }
+  if (stalled_until_ != before) reschedule();
+}
+
+void Connection::end_gracefully() {
+  if (ending_ != Ending::kNone) return;
+  ending_ = Ending::kGraceful;
+  reschedule();
+  touch();
+}
+
+void Connection::abort() {
+  ending_ = Ending::kAbort;
+  core_.timers().cancel(*this);
+  touch();
+}
+
+void Connection::cut(std::string_view last) {
+  outbox_.drop_unsent();
+  outbox_.append(last);
+  end_gracefully();
+}
+
+void Connection::pause_reading(bool paused) {
+  if (paused_ == paused) return;
+  paused_ = paused;
+  if (!paused_) continue_input();
+}
+
+void Connection::continue_input() {
+  if (kept_.empty() || in_ready_list) {
+    touch();  // the io layer looks whether it may read again
+    return;
+  }
+  in_ready_list = true;
+  core_.ready(*this);
+}
+
+void Connection::migrate(unsigned shard, HeadPtr head) {
+  migrating_to_ = static_cast<int>(shard);
+  migrating_head_ = std::move(head);
+  core_.timers().cancel(*this);
+  touch();
+}
+
+void Connection::reschedule() {
+  if (ending_ == Ending::kAbort || migrating_to_ >= 0) return;
+  MonoTime next = stalled_until_;
+  if (ending_ == Ending::kNone) next = std::min(next, stage_->next_deadline());
+  core_.timers().schedule(*this, next);
+}
+
+void Connection::on_timer(MonoTime now) {
+  if (stalled_until_ <= now) {
+    // Nothing could be written for the whole time: the kernel's buffer is full and the peer does not read.
+    core_.metrics().add(Counter::kSlowConsumers);
+    stage_->gone(false);
+    abort();
+    return;
+  }
+  if (ending_ == Ending::kNone) {
+    in_stage_ = true;
+    stage_->on_deadline(now);
+    in_stage_ = false;
+    adopt_stage();
+  }
+  reschedule();
+}
+
+}  // namespace wirehall::pipeline

@@ -1,0 +1,159 @@
+// One TCP connection from the first byte to the last, without the socket: bytes come in, an outbox fills.
+//
+//   I1  One owner for its whole life: whatever protocol is spoken stands in its stage, and stages change
+//       only between two reads.
+//   I2  What arrived and may not be processed yet (budget, back-pressure, a response that is awaited) is
+//       kept, in order, and reading stops meanwhile.
+//   I3  The end comes once: by ending() when our side wants it, by gone() when the peer went.
+//
+// The io layer calls receive(), receive_eof(), gone(), wrote(); it reads wants_read() and ending() after
+// every call, and writes the outbox at the end of the turn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/frame.h"
+#include "base/timer_wheel.h"
+#include "http1/response.h"
+#include "pipeline/world.h"
+#include "wirehall/clock.h"
+
+namespace wirehall::pipeline {
+
+class Connection;
+class ShardCore;
+
+/// How much one connection may do in one loop turn.
+struct TurnBudget {
+  std::uint32_t messages = 64;
+};
+
+/// A protocol on a connection.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  /// Consumes from the front; may leave bytes when the budget is used up, a response is awaited, or the
+  /// stage has been replaced. May change the bytes.
+  virtual void receive(char*& cursor, char* end, TurnBudget& budget) = 0;
+  /// The peer sends no more.
+  virtual void receive_eof() = 0;
+  /// The TCP connection has gone without our doing. The stage will be destroyed.
+  virtual void gone(bool by_error) = 0;
+  /// Everything was written.
+  virtual void drained() {}
+  /// The server is stopping: end in order.
+  virtual void shut_down() = 0;
+  virtual MonoTime next_deadline() const { return kNever; }
+  virtual void on_deadline(MonoTime) {}
+  /// Whether the stage would take bytes now. When not, the peer's end of stream is reported at once.
+  virtual bool accepts_input() const { return true; }
+  /// The response to one of its requests.
+  virtual void respond(std::uint32_t, http1::Response) {}
+  virtual std::string_view name() const = 0;
+};
+
+/// Who the peer is, as far as TCP and TLS know.
+struct PeerInfo {
+  std::string address;
+  bool secure = false;
+};
+
+/// Thread:   shard-affine.
+/// Lifetime: owned by the io layer; the core outlives it.
+class Connection final : private Timer {
+ public:
+  Connection(ShardCore& core, PeerInfo peer);
+  ~Connection();
+  Connection(const Connection&) = delete;
+
+  // -- io → connection ----------------------------------------------------------------------------
+  /// Processes bytes within the turn's budget; keeps what is left.
+  void receive(char* begin, char* end);
+  /// Goes on with what was kept. Returns: whether there is still more that could be processed now.
+  bool resume();
+  void receive_eof();
+  void gone(bool by_error);
+  /// Goes on with an upgrade request that arrived on another shard, and the bytes behind it.
+  void arrive(HeadPtr head, std::string kept);
+  /// The server is stopping: ends in the protocol's order.
+  void shut_down();
+  /// The upgrade request of a connection that migrates.
+  HeadPtr migrating_head() const { return migrating_head_; }
+  /// The io layer has written; the outbox says what is left.
+  void wrote(std::size_t bytes);
+
+  enum class Ending : std::uint8_t {
+    kNone,
+    kGraceful,  ///< write what is pending, shut down our side, wait for the peer's end
+    kAbort,     ///< close at once
+  };
+  Ending ending() const { return ending_; }
+  /// Whether bytes may be read from the socket: not while kept bytes wait.
+  bool wants_read() const { return kept_.empty() && !paused_ && ending_ == Ending::kNone; }
+  bool has_kept() const { return !kept_.empty(); }
+  Outbox& outbox() { return outbox_; }
+
+  // -- stage → connection -------------------------------------------------------------------------
+  ShardCore& core() const { return core_; }
+  PeerInfo& peer() { return peer_; }
+  std::uint64_t id() const { return id_; }
+  /// Something was appended to the outbox: it is written at the end of the turn.
+  void touch();
+  /// Replaces the stage, once a running receive() of it has returned, else at once.
+  void become(std::unique_ptr<Stage> stage);
+  /// Whether the stage may take more of what has been read.
+  bool accepts() const { return !paused_ && migrating_to_ < 0 && ending_ == Ending::kNone; }
+  /// Whether the kernel took less than was written.
+  bool is_backed_up() const { return stalled_until_ != kNever; }
+  /// Ends after the outbox was written.
+  void end_gracefully();
+  void abort();
+  /// The consumer is too slow: what has not begun to leave is dropped, `last` is sent, and it ends.
+  void cut(std::string_view last);
+  /// Stops or goes on taking bytes.
+  void pause_reading(bool paused);
+  /// The stage may go on with kept bytes.
+  void continue_input();
+  /// A deadline of the stage has changed.
+  void reschedule();
+  /// Moves the connection to another shard, with its stage's request, once everything was written.
+  void migrate(unsigned shard, HeadPtr head);
+  int migrating_to() const { return migrating_to_; }
+  /// Takes the bytes that were kept; for a migration.
+  std::string take_kept() { return std::move(kept_); }
+
+  Stage& stage() { return *stage_; }
+
+  /// The io layer's own object for this connection.
+  void* io = nullptr;
+  // The io layer's lists.
+  bool touched = false;
+  bool in_ready_list = false;
+
+ private:
+  friend class ShardCore;
+  void on_timer(MonoTime now) override;
+  void process(char* begin, char* end);
+  bool adopt_stage();
+  bool read_proxy_header(char*& cursor, char* end);
+
+  ShardCore& core_;
+  PeerInfo peer_;
+  std::uint64_t id_ = 0;
+  Outbox outbox_;
+  std::unique_ptr<Stage> stage_;
+  std::unique_ptr<Stage> next_stage_;
+  std::string kept_;
+  MonoTime stalled_until_ = kNever;
+  int migrating_to_ = -1;
+  HeadPtr migrating_head_;
+  Ending ending_ = Ending::kNone;
+  bool paused_ = false;
+  bool expects_proxy_header_ = false;
+  bool in_stage_ = false;
+};
+
+}  // namespace wirehall::pipeline

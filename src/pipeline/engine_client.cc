@@ -1,0 +1,374 @@
+#include "pipeline/engine_client.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "pipeline/engine_server.h"
+#include "pipeline/engine_websocket_stage.h"
+#include "pipeline/shard_core.h"
+
+namespace wirehall::pipeline {
+
+EngineClient::EngineClient(ShardCore& core, std::string sid, engineio::Transport transport,
+                           std::shared_ptr<Handshake> handshake)
+    : core_(core),
+      session_(core.world().engine, std::move(sid), transport),
+      client_(core.hub(), *this, core.world().client),
+      handshake_(std::move(handshake)) {
+  session_.open(core.now());
+  reschedule();
+  touch();
+}
+
+EngineClient::~EngineClient() {
+  if (websocket_ != nullptr) websocket_->set_client(nullptr);
+  if (probing_ != nullptr) probing_->set_client(nullptr);
+}
+
+void EngineClient::touch() {
+  if (!finished_) core_.engine().touched(*this);
+}
+void EngineClient::reschedule() { core_.timers().schedule(*this, session_.next_deadline()); }
+
+void EngineClient::on_timer(MonoTime now) {
+  const engineio::Session::Due due = session_.on_deadline(now);
+  if (due.probe_abandoned && probing_ != nullptr)
+    std::exchange(probing_, nullptr)->close(ws::CloseCode::kNoStatus, {});
+  touch();
+  finish_if_closed();
+  reschedule();
+}
+
+// -- polling ------------------------------------------------------------------------------------
+
+void EngineClient::poll(const Responder& responder, HeadPtr head) {
+  if (poll_) {
+    // Two polls would race for the packets: the session ends, the first gets its close packet.
+    session_.end(engineio::CloseReason::kTransportError);
+    finish_if_closed();
+    http1::Response refused;
+    refused.status = 400;
+    core_.respond(responder, std::move(refused));
+    return;
+  }
+  poll_ = Poll{responder, std::move(head)};
+  touch();
+}
+
+bool EngineClient::post_begins(const Responder& responder) {
+  if (!post_) {
+    post_ = responder;
+    return true;
+  }
+  session_.end(engineio::CloseReason::kTransportError);
+  http1::Response refused;
+  refused.status = 400;
+  answer_post(refused);
+  finish_if_closed();
+  core_.respond(responder, std::move(refused));
+  return false;
+}
+
+void EngineClient::answer_post(http1::Response response) {
+  if (post_) core_.respond(*std::exchange(post_, std::nullopt), std::move(response));
+}
+
+void EngineClient::post(const Responder& responder, const http1::RequestHead& head, std::string_view body) {
+  if (!post_ && !post_begins(responder)) return;
+  const MonoTime now = core_.now();
+  const bool octets = head.find("content-type") == "application/octet-stream";
+  bool broken = octets || !is_valid_utf8(body);
+  if (octets) {
+    session_.end(engineio::CloseReason::kTransportError);
+  } else if (broken) {
+    session_.receive_malformed(now);
+  }
+  engineio::PayloadReader reader(body, core_.world().engine.packets_per_payload_max);
+  while (!broken && !session_.is_closed()) {
+    engineio::PacketView decoded;
+    const auto step = reader.next(decoded);
+    if (step == engineio::PayloadReader::Step::kDone) break;
+    if (step == engineio::PayloadReader::Step::kError) {
+      session_.receive_malformed(now);
+      broken = true;
+      break;
+    }
+    packet(decoded);
+  }
+  if (broken) core_.metrics().add(Counter::kProtocolErrorsEngineio);
+  http1::Response response;
+  if (broken) {
+    response.status = 400;
+  } else {
+    response = polling_response(&head, "text/html", "ok");
+  }
+  answer_post(std::move(response));
+  finish_if_closed();
+  touch();
+  reschedule();
+}
+
+void EngineClient::request_aborted(const Responder& responder) {
+  const bool poll = poll_ && poll_->responder == responder;
+  const bool post = post_ == responder;
+  if (!poll && !post) return;
+  if (poll) poll_.reset();
+  if (post) post_.reset();
+  session_.end(engineio::CloseReason::kTransportError);
+  finish_if_closed();
+}
+
+void EngineClient::packet(const engineio::PacketView& packet) {
+  switch (session_.receive(packet, core_.now())) {
+    case engineio::Session::Received::kMessage:
+      if (packet.binary) {
+        client_.receive_binary(packet.data);
+      } else {
+        client_.receive_text(packet.data);
+      }
+      break;
+    case engineio::Session::Received::kClosed:
+      if (session_.close_reason() == engineio::CloseReason::kTransportError)
+        core_.metrics().add(Counter::kProtocolErrorsEngineio);
+      break;
+    case engineio::Session::Received::kNothing: break;
+  }
+}
+
+void EngineClient::answer_poll(std::vector<engineio::OutPacket> packets) {
+  const Poll poll = std::move(*poll_);
+  poll_.reset();
+  core_.respond(poll.responder, polling_response(poll.head.get(), "text/plain; charset=UTF-8",
+                                                 engineio::encode_payload(packets)));
+}
+
+// -- WebSocket ----------------------------------------------------------------------------------
+
+void EngineClient::attach(EngineWebSocketStage& stage) {
+  websocket_ = &stage;
+  stage.set_client(this);
+}
+
+bool EngineClient::probe(EngineWebSocketStage& stage) {
+  if (!session_.begin_probe(core_.now())) return false;
+  probing_ = &stage;
+  stage.set_client(this);
+  reschedule();
+  return true;
+}
+
+void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_view message, bool binary) {
+  engineio::PacketView decoded;
+  bool well_formed = true;
+  if (binary) {
+    decoded = {engineio::PacketType::kMessage, true, message};
+  } else {
+    well_formed = engineio::decode_text(message, decoded);
+  }
+  if (&stage == probing_) {
+    switch (session_.receive_probe(well_formed ? &decoded : nullptr, core_.now())) {
+      case engineio::Session::Probed::kAnswer: stage.send("3probe", false, false); break;
+      case engineio::Session::Probed::kUpgraded:
+        websocket_ = std::exchange(probing_, nullptr);
+        if (reading_paused_) websocket_->connection().pause_reading(true);
+        if (poll_) answer_poll({{FrameRef::copy_of("1"), false}});
+        touch();
+        break;
+      case engineio::Session::Probed::kAbandoned:
+        std::exchange(probing_, nullptr)->close(ws::CloseCode::kNoStatus, {});
+        break;
+    }
+  } else if (&stage == websocket_) {
+    if (well_formed) {
+      packet(decoded);
+    } else {
+      core_.metrics().add(Counter::kProtocolErrorsEngineio);
+      session_.receive_malformed(core_.now());
+    }
+  }
+  finish_if_closed();
+  reschedule();
+}
+
+void EngineClient::websocket_closed(EngineWebSocketStage& stage, bool protocol_error) {
+  if (&stage == probing_) {
+    probing_ = nullptr;
+    session_.abandon_probe();
+    return;
+  }
+  if (&stage != websocket_) return;
+  websocket_ = nullptr;
+  session_.end(protocol_error ? engineio::CloseReason::kTransportError
+                              : engineio::CloseReason::kTransportClose);
+  finish_if_closed();
+}
+
+void EngineClient::send_on_websocket(const std::vector<engineio::OutPacket>& packets) {
+  for (const engineio::OutPacket& packet : packets) {
+    if (packet.binary && base64_only_) {
+      const std::string text = engineio::encode_payload({packet});
+      websocket_->send(text, false, true);
+    } else {
+      websocket_->send(packet.bytes.view(), packet.binary, true);
+    }
+  }
+}
+
+// -- out ----------------------------------------------------------------------------------------
+
+void EngineClient::pump() {
+  if (finished_) return;
+  if (session_.transport() == engineio::Transport::kPolling) {
+    if (poll_ && (session_.has_packets() || session_.poll_wanted(core_.now()))) {
+      std::vector<engineio::OutPacket> packets = session_.take_packets();
+      if (packets.empty()) packets.push_back({FrameRef::copy_of("6"), false});
+      answer_poll(std::move(packets));
+      reschedule();
+    }
+  } else if (websocket_ != nullptr && session_.has_packets()) {
+    const std::vector<engineio::OutPacket> packets = session_.take_packets();
+    send_on_websocket(packets);
+  }
+  finish_if_closed();
+}
+
+std::size_t EngineClient::pending_bytes() const {
+  return session_.queued_bytes() + (websocket_ != nullptr ? websocket_->connection().outbox().bytes() : 0);
+}
+
+// What keeps a packet from being sent, if anything does.
+std::optional<SendResult> EngineClient::refuse_send(const EmitFlags& flags) {
+  if (!session_.is_open() || cutting_) {
+    core_.metrics().add(Counter::kDroppedClosed);
+    return SendResult::kClosed;
+  }
+  if (flags.is_volatile) {
+    const bool polling = session_.transport() == engineio::Transport::kPolling;
+    const bool writable =
+        polling ? poll_.has_value() : websocket_ != nullptr && !websocket_->connection().is_backed_up();
+    if (!writable) {
+      core_.metrics().add(Counter::kDroppedVolatile);
+      return SendResult::kDropped;
+    }
+  }
+  if (pending_bytes() > core_.limits().backpressure_bytes_max) {
+    core_.metrics().add(Counter::kDroppedBackpressure);
+    if (!core_.world().slow_consumer_drops) too_slow();
+    return SendResult::kDropped;
+  }
+  return std::nullopt;
+}
+
+// Ends in its own turn: the caller may be in the middle of a broadcast.
+void EngineClient::too_slow() {
+  cutting_ = true;
+  core_.metrics().add(Counter::kSlowConsumers);
+  core_.timers().schedule(*this, core_.now());
+  log_line(LogLevel::kInfo, "engineio", "slow consumer cut", {{"sid", session_.sid().substr(0, 6)}});
+}
+
+SendResult EngineClient::engine_send(const socketio::EncodedPacket& packet, const EmitFlags& flags) {
+  if (const auto refused = refuse_send(flags)) return *refused;
+  if (session_.direct() && websocket_ != nullptr && !base64_only_) {
+    websocket_->send(packet.text, false, flags.compress);
+    for (const auto bytes : packet.attachments) websocket_->send(bytes, true, flags.compress);
+    return SendResult::kQueued;
+  }
+  session_.send({FrameRef::copy_of(packet.text), false});
+  for (const auto bytes : packet.attachments) session_.send({FrameRef::copy_of(bytes), true});
+  touch();
+  return SendResult::kQueued;
+}
+
+SendResult EngineClient::engine_send_shared(hub::EncodedMessage& message, const EmitFlags& flags) {
+  if (const auto refused = refuse_send(flags)) return *refused;
+  const auto build = [&](hub::Form form) -> const std::vector<hub::Part>& {
+    core_.world().forms_in_use.mark(form);
+    return message.form(form, [&](hub::EncodedMessage& m, std::vector<hub::Part>& parts) {
+      build_form(core_, form, m, parts);
+    });
+  };
+  if (session_.direct() && websocket_ != nullptr && !base64_only_) {
+    const auto& deflate = websocket_->deflate();
+    if (deflate && flags.compress && !shares_deflated(deflate)) {
+      for (const hub::Part& part : build(hub::Form::kSocketioPieces))
+        websocket_->send(part.bytes.view(), part.binary, true);
+      return SendResult::kQueued;
+    }
+    const bool deflated = deflate && flags.compress;
+    Connection& connection = websocket_->connection();
+    for (const hub::Part& part :
+         build(deflated ? hub::Form::kSocketioWebSocketDeflated : hub::Form::kSocketioWebSocket)) {
+      connection.outbox().append(part.bytes);
+    }
+    connection.touch();
+    return SendResult::kQueued;
+  }
+  for (const hub::Part& part : build(hub::Form::kSocketioPieces)) session_.send({part.bytes, part.binary});
+  touch();
+  return SendResult::kQueued;
+}
+
+void EngineClient::engine_pause_reading(bool paused) {
+  reading_paused_ = paused;
+  if (websocket_ != nullptr) websocket_->connection().pause_reading(paused);
+}
+
+// The first namespace was joined: the middlewares have seen all headers, what stays is what was asked for.
+void EngineClient::engine_joined() {
+  if (headers_trimmed_) return;
+  headers_trimmed_ = true;
+  auto trimmed = std::make_shared<Handshake>(*handshake_);
+  const auto& keep = core_.world().handshake_headers;
+  std::erase_if(trimmed->headers, [&](const auto& header) {
+    return std::find(keep.begin(), keep.end(), header.first) == keep.end();
+  });
+  trimmed->headers.shrink_to_fit();
+  handshake_ = std::move(trimmed);
+}
+
+// -- end ----------------------------------------------------------------------------------------
+
+void EngineClient::engine_close() {
+  close_asked_ = true;
+  session_.close(core_.now());
+  touch();
+  reschedule();
+}
+
+void EngineClient::shut_down() {
+  if (finished_) return;
+  if (websocket_ != nullptr) {
+    std::exchange(websocket_, nullptr)->close(ws::CloseCode::kGoingAway, "server shutting down");
+    session_.end(engineio::CloseReason::kServerShutdown);
+  } else {
+    session_.close(core_.now());
+    if (!poll_) session_.end(engineio::CloseReason::kServerShutdown);
+  }
+  pump();
+  finish_if_closed();
+}
+
+void EngineClient::finish_if_closed() {
+  if (cutting_ && !finished_ && !session_.is_closed()) {
+    if (websocket_ != nullptr) std::exchange(websocket_, nullptr)->cut();
+    session_.end(engineio::CloseReason::kTransportError);
+  }
+  if (finished_ || !session_.is_closed()) return;
+  finished_ = true;
+  core_.timers().cancel(*this);
+  if (poll_) {
+    // A close that the client asked for frees its poll with a noop; every other one says so.
+    const bool asked = session_.close_reason() == engineio::CloseReason::kTransportClose;
+    answer_poll({{FrameRef::copy_of(asked ? "6" : "1"), false}});
+  }
+  if (websocket_ != nullptr) std::exchange(websocket_, nullptr)->close(ws::CloseCode::kNoStatus, {});
+  if (probing_ != nullptr) std::exchange(probing_, nullptr)->close(ws::CloseCode::kNoStatus, {});
+  core_.engine().ended(*this);
+  if (!close_asked_) client_.engine_closed(engineio::reason_text(session_.close_reason()));
+  http1::Response refused;
+  refused.status = 400;
+  answer_post(std::move(refused));
+}
+
+}  // namespace wirehall::pipeline

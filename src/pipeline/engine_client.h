@@ -1,0 +1,104 @@
+// One Engine.IO session with its transports joined: polls that wait, the WebSocket, the probe, and the
+// Socket.IO client that it carries.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/timer_wheel.h"
+#include "engineio/session.h"
+#include "hub/client.h"
+#include "pipeline/world.h"
+
+namespace wirehall::pipeline {
+
+class EngineWebSocketStage;
+class ShardCore;
+
+/// Thread:   shard-affine.
+/// Lifetime: owned by its EngineServer; destroyed at the end of the turn in which the session ended.
+class EngineClient final : public hub::EnginePort, private Timer {
+ public:
+  EngineClient(ShardCore& core, std::string sid, engineio::Transport transport,
+               std::shared_ptr<Handshake> handshake);
+  ~EngineClient();
+
+  const engineio::Session& session() const { return session_; }
+  const std::string& address() const { return handshake_->address; }
+
+  // -- polling --------------------------------------------------------------------------------------
+  /// A poll that waits for packets.
+  void poll(const Responder& responder, HeadPtr head);
+  /// The head of a POST has come. Returns: false when another one is under way; the session has ended.
+  bool post_begins(const Responder& responder);
+  void post(const Responder& responder, const http1::RequestHead& head, std::string_view body);
+  /// The peer of a waiting request has gone.
+  void request_aborted(const Responder& responder);
+
+  // -- WebSocket ------------------------------------------------------------------------------------
+  /// The first transport of a session that began on a WebSocket.
+  void attach(EngineWebSocketStage& stage);
+  /// A WebSocket that wants to become the transport. Returns: false when it must be closed.
+  bool probe(EngineWebSocketStage& stage);
+  void websocket_message(EngineWebSocketStage& stage, std::string_view message, bool binary);
+  /// The WebSocket has ended. `protocol_error`: because its peer broke a rule.
+  void websocket_closed(EngineWebSocketStage& stage, bool protocol_error);
+  void websocket_drained() { pump(); }
+
+  /// Sends what is queued, if the transport can take it now.
+  void pump();
+  /// The server is stopping.
+  void shut_down();
+
+  // -- hub::EnginePort --------------------------------------------------------------------------------
+  bool engine_open() const override { return session_.is_open(); }
+  std::string_view engine_transport() const override {
+    return engineio::transport_name(session_.transport());
+  }
+  SendResult engine_send(const socketio::EncodedPacket& packet, const EmitFlags& flags) override;
+  SendResult engine_send_shared(hub::EncodedMessage& message, const EmitFlags& flags) override;
+  void engine_close() override;
+  void engine_pause_reading(bool paused) override;
+  std::shared_ptr<Handshake> engine_handshake() override { return handshake_; }
+  void engine_joined() override;
+
+  bool in_touched_list = false;
+
+ private:
+  void on_timer(MonoTime now) override;
+  void packet(const engineio::PacketView& packet);
+  void answer_poll(std::vector<engineio::OutPacket> packets);
+  void answer_post(http1::Response response);
+  void send_on_websocket(const std::vector<engineio::OutPacket>& packets);
+  std::optional<SendResult> refuse_send(const EmitFlags& flags);
+  std::size_t pending_bytes() const;
+  void too_slow();
+  void finish_if_closed();
+  void touch();
+  void reschedule();
+
+  ShardCore& core_;
+  engineio::Session session_;
+  hub::Client client_;
+  std::shared_ptr<Handshake> handshake_;
+  struct Poll {
+    Responder responder;
+    HeadPtr head;
+  };
+  std::optional<Poll> poll_;
+  std::optional<Responder> post_;
+  EngineWebSocketStage* websocket_ = nullptr;
+  EngineWebSocketStage* probing_ = nullptr;
+  bool base64_only_ = false;
+  bool close_asked_ = false;  // by the Socket.IO client, which has told its sockets
+  bool finished_ = false;
+  bool cutting_ = false;
+  bool reading_paused_ = false;
+  bool headers_trimmed_ = false;
+
+  friend class EngineServer;
+};
+
+}  // namespace wirehall::pipeline

@@ -1,0 +1,345 @@
+#include "pipeline/engine_server.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "http1/url.h"
+#include "pipeline/engine_client.h"
+#include "pipeline/engine_websocket_stage.h"
+#include "pipeline/http_stage.h"
+#include "pipeline/shard_core.h"
+#include "ws/handshake.h"
+
+namespace wirehall::pipeline {
+namespace {
+
+engineio::RequestParameters parameters_of(const http1::RequestHead& head) {
+  return engineio::read_parameters(http1::parse_query(head.query()));
+}
+
+engineio::VerifyOptions verify_options(const World& world) {
+  return {world.engine.polling_allowed, world.engine.websocket_allowed};
+}
+
+// The answer to a failed upgrade: always 400 with the message alone, as the reference.
+http1::Response upgrade_refusal(engineio::RequestError error, std::string_view message) {
+  http1::Response response;
+  response.status = 400;
+  response.set("Content-Type", "text/html");
+  response.body = std::string(message.empty() ? engineio::message_of(error) : message);
+  return response;
+}
+
+std::shared_ptr<Handshake> make_handshake(const http1::RequestHead& head, const std::string& address,
+                                          bool secure, WallMs now) {
+  auto handshake = std::make_shared<Handshake>();
+  handshake->url = std::string(head.target());
+  handshake->address = address;
+  handshake->issued = now;
+  handshake->secure = secure;
+  handshake->xdomain = head.count("origin") != 0;
+  for (const auto& field : head.fields) {
+    std::string name(head.name(field));
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    handshake->headers.emplace_back(std::move(name), std::string(head.value(field)));
+  }
+  return handshake;
+}
+
+}  // namespace
+
+http1::Response polling_response(const http1::RequestHead* request, std::string_view content_type,
+                                 std::string body) {
+  http1::Response response;
+  response.set("Content-Type", content_type).set("cache-control", "no-store");
+  if (request != nullptr) {
+    const std::string_view agent = request->find("user-agent").value_or("");
+    if (agent.find(";MSIE") != std::string_view::npos || agent.find("Trident/") != std::string_view::npos)
+      response.set("X-XSS-Protection", "0");
+  }
+  response.body = std::move(body);
+  return response;
+}
+
+EngineServer::EngineServer(ShardCore& core) : core_(core) {}
+EngineServer::~EngineServer() = default;
+
+EngineClient* EngineServer::find(std::string_view sid) const {
+  const auto found = sessions_.find(sid);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+std::size_t EngineServer::polling_count() const {
+  return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [](const auto& entry) {
+    return entry.second->session().transport() == engineio::Transport::kPolling;
+  }));
+}
+
+// -- requests -----------------------------------------------------------------------------------
+
+void EngineServer::post_begins(HttpStage& stage, const HeadPtr& head) {
+  const engineio::RequestParameters parameters = parameters_of(*head);
+  const int shard = shard_of_id(parameters.sid);
+  if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count()) return;
+  const Responder responder = stage.responder();
+  const auto begin = [sid = parameters.sid, responder](ShardCore& core) {
+    EngineClient* client = core.engine().find(sid);
+    if (client != nullptr && client->session().transport() == engineio::Transport::kPolling)
+      client->post_begins(responder);
+  };
+  const auto aborted = [sid = parameters.sid, responder](ShardCore& core) {
+    if (EngineClient* client = core.engine().find(sid)) client->request_aborted(responder);
+  };
+  const auto target = static_cast<unsigned>(shard);
+  ShardCore& core = core_;
+  if (target == core_.shard()) {
+    stage.on_abort([&core, aborted] { aborted(core); });
+    begin(core_);
+  } else {
+    stage.on_abort([&core, target, aborted] { core.link().post(core.shard(), target, aborted); });
+    core_.link().post(core_.shard(), target, begin);
+  }
+}
+
+void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string body) {
+  const Arrival arrival{stage.responder(), head, stage.client_address(*head),
+                        stage.connection().peer().secure};
+  const engineio::RequestParameters parameters = parameters_of(*head);
+  if (const auto error = engineio::verify_transport(parameters, verify_options(core_.world()))) {
+    refuse(arrival.from, *error);
+    return;
+  }
+  if (parameters.sid.empty()) {
+    if (const auto error =
+            engineio::verify_handshake(parameters, head->method == http1::Method::kGet, false)) {
+      refuse(arrival.from, *error);
+      return;
+    }
+    if (const Status admitted = admit(arrival.address); !admitted.ok()) {
+      core_.respond(arrival.from, http1::problem(admitted.error()));
+      return;
+    }
+    handshake(arrival, parameters);
+    return;
+  }
+  const int shard = shard_of_id(parameters.sid);
+  if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count()) {
+    refuse(arrival.from, engineio::RequestError::kSessionUnknown);
+    return;
+  }
+  const auto target = static_cast<unsigned>(shard);
+  const auto aborted = [sid = parameters.sid, responder = arrival.from](ShardCore& core) {
+    if (EngineClient* client = core.engine().find(sid)) client->request_aborted(responder);
+  };
+  ShardCore& core = core_;
+  if (target == core_.shard()) {
+    stage.on_abort([&core, aborted] { aborted(core); });
+    arrived(arrival, std::move(body));
+    return;
+  }
+  stage.on_abort([&core, target, aborted] { core.link().post(core.shard(), target, aborted); });
+  core_.link().post(core_.shard(), target, [arrival, body = std::move(body)](ShardCore& other) {
+    other.engine().arrived(arrival, body);
+  });
+}
+
+// A request on the shard of its session.
+void EngineServer::arrived(const Arrival& arrival, std::string body) {
+  const engineio::RequestParameters parameters = parameters_of(*arrival.head);
+  EngineClient* client = find(parameters.sid);
+  if (client == nullptr) {
+    refuse(arrival.from, engineio::RequestError::kSessionUnknown);
+    return;
+  }
+  if (const auto error = engineio::verify_session(parameters, false, client->session().transport(), 4)) {
+    refuse(arrival.from, *error);
+    return;
+  }
+  switch (arrival.head->method) {
+    case http1::Method::kGet: client->poll(arrival.from, arrival.head); break;
+    case http1::Method::kPost: client->post(arrival.from, *arrival.head, body); break;
+    default: {
+      http1::Response response;
+      response.status = 500;
+      core_.respond(arrival.from, std::move(response));
+    }
+  }
+}
+
+void EngineServer::refuse(const Responder& to, engineio::RequestError error, std::string_view message) {
+  http1::Response response;
+  response.status = error == engineio::RequestError::kForbidden ? 403 : 400;
+  response.set("Content-Type", "application/json");
+  response.body = engineio::error_body(error, message.empty() ? engineio::message_of(error) : message);
+  core_.respond(to, std::move(response));
+}
+
+Status EngineServer::admit(const std::string& address) {
+  if (core_.world().admission == nullptr) return {};
+  const auto bytes = http1::parse_address(address);
+  Status admitted =
+      core_.world().admission->admit(address, bytes && http1::is_loopback_address(*bytes), core_.now());
+  if (!admitted.ok()) core_.metrics().add(Counter::kRateLimited);
+  return admitted;
+}
+
+void EngineServer::release(const std::string& address) {
+  if (core_.world().admission != nullptr) core_.world().admission->release(address);
+}
+
+void EngineServer::handshake(const Arrival& arrival, const engineio::RequestParameters& parameters) {
+  const World& world = core_.world();
+  if (world.allow_request) {
+    if (const std::string message = world.allow_request(*arrival.head); !message.empty()) {
+      refuse(arrival.from, engineio::RequestError::kForbidden, message);
+      release(arrival.address);
+      return;
+    }
+  }
+  if (parameters.protocol != 4) {
+    refuse(arrival.from, engineio::RequestError::kUnsupportedVersion);
+    release(arrival.address);
+    return;
+  }
+  std::string sid = make_id(core_.random(), static_cast<std::uint8_t>(core_.shard()));
+  EngineClient& client = add(make_client(arrival, engineio::Transport::kPolling, std::move(sid)));
+  client.base64_only_ = parameters.base64_only;
+  // The open packet answers the handshake itself; the cookie stands on this response alone.
+  http1::Response response = polling_response(arrival.head.get(), "text/plain; charset=UTF-8",
+                                              engineio::encode_payload(client.session_.take_packets()));
+  if (world.cookie.enabled)
+    response.set("Set-Cookie", world.cookie.name + "=" + client.session().sid() + world.cookie.attributes);
+  core_.respond(arrival.from, std::move(response));
+}
+
+std::unique_ptr<EngineClient> EngineServer::make_client(const Arrival& arrival, engineio::Transport transport,
+                                                        std::string sid) {
+  return std::make_unique<EngineClient>(
+      core_, std::move(sid), transport,
+      make_handshake(*arrival.head, arrival.address, arrival.secure, core_.wall_now()));
+}
+
+EngineClient& EngineServer::add(std::unique_ptr<EngineClient> client) {
+  EngineClient& added = *client;
+  sessions_[added.session().sid()] = std::move(client);
+  return added;
+}
+
+// -- upgrades -----------------------------------------------------------------------------------
+
+void EngineServer::upgrade(HttpStage& stage, const HeadPtr& head) {
+  const World& world = core_.world();
+  const engineio::RequestParameters parameters = parameters_of(*head);
+  const auto fail = [&](engineio::RequestError error, std::string_view message = {}) {
+    stage.refuse_upgrade(upgrade_refusal(error, message));
+  };
+  if (const auto error = engineio::verify_transport(parameters, verify_options(world))) return fail(*error);
+  if (!parameters.sid.empty()) {
+    const int shard = shard_of_id(parameters.sid);
+    if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count())
+      return fail(engineio::RequestError::kSessionUnknown);
+    if (static_cast<unsigned>(shard) != core_.shard()) {
+      stage.connection().migrate(static_cast<unsigned>(shard), head);
+      return;
+    }
+    EngineClient* client = find(parameters.sid);
+    if (client == nullptr) return fail(engineio::RequestError::kSessionUnknown);
+    if (const auto error = engineio::verify_session(parameters, true, client->session().transport(), 4))
+      return fail(*error);
+    if (const ErrorCode code = ws::check_handshake(*head); code != ErrorCode::kOk)
+      return stage.refuse_upgrade(ws::refusal(code));
+    begin_probe(stage, head, *client);
+    return;
+  }
+  if (const auto error = engineio::verify_handshake(parameters, head->method == http1::Method::kGet, true))
+    return fail(*error);
+  if (const ErrorCode code = ws::check_handshake(*head); code != ErrorCode::kOk)
+    return stage.refuse_upgrade(ws::refusal(code));
+  if (parameters.transport != engineio::Transport::kWebSocket)
+    return fail(engineio::RequestError::kBadRequest);
+  if (world.allow_request) {
+    if (const std::string message = world.allow_request(*head); !message.empty())
+      return fail(engineio::RequestError::kForbidden, message);
+  }
+  if (parameters.protocol != 4) return fail(engineio::RequestError::kUnsupportedVersion);
+  open_websocket(stage, head, parameters);
+}
+
+namespace {
+
+std::unique_ptr<EngineWebSocketStage> switch_protocols(HttpStage& stage, const http1::RequestHead& head) {
+  Connection& connection = stage.connection();
+  std::optional<ws::DeflateAgreement> deflate;
+  if (connection.core().world().deflate_enabled)
+    deflate = ws::negotiate_deflate(ws::joined_fields(head, "sec-websocket-extensions"));
+  ws::append_switching_protocols(connection.outbox(), head, deflate, {}, {});
+  connection.touch();
+  return std::make_unique<EngineWebSocketStage>(connection, deflate);
+}
+
+}  // namespace
+
+void EngineServer::begin_probe(HttpStage& stage, const HeadPtr& head, EngineClient& client) {
+  std::unique_ptr<EngineWebSocketStage> websocket = switch_protocols(stage, *head);
+  if (!client.probe(*websocket)) websocket->close(ws::CloseCode::kNoStatus, {});
+  stage.hold_upgrade(std::move(websocket));
+  stage.accept_upgrade();
+}
+
+void EngineServer::open_websocket(HttpStage& stage, const HeadPtr& head,
+                                  const engineio::RequestParameters& parameters) {
+  const Arrival arrival{stage.responder(), head, stage.client_address(*head),
+                        stage.connection().peer().secure};
+  if (const Status admitted = admit(arrival.address); !admitted.ok())
+    return stage.refuse_upgrade(http1::problem(admitted.error()));
+  std::unique_ptr<EngineWebSocketStage> websocket = switch_protocols(stage, *head);
+  std::string sid = make_id(core_.random(), static_cast<std::uint8_t>(core_.shard()));
+  EngineClient& client = add(make_client(arrival, engineio::Transport::kWebSocket, std::move(sid)));
+  client.base64_only_ = parameters.base64_only;
+  client.attach(*websocket);
+  stage.hold_upgrade(std::move(websocket));
+  stage.accept_upgrade();
+  client.pump();
+}
+
+// -- life ---------------------------------------------------------------------------------------
+
+void EngineServer::touched(EngineClient& client) {
+  if (client.in_touched_list) return;
+  client.in_touched_list = true;
+  touched_.push_back(&client);
+}
+
+void EngineServer::ended(EngineClient& client) {
+  const auto found = sessions_.find(client.session().sid());
+  if (found == sessions_.end()) return;
+  release(client.address());
+  if (client.in_touched_list) std::erase(touched_, &client);
+  graveyard_.push_back(std::move(found->second));
+  sessions_.erase(found);
+}
+
+void EngineServer::end_turn() {
+  while (!touched_.empty()) {
+    for (EngineClient* client : std::exchange(touched_, {})) {
+      client->in_touched_list = false;
+      client->pump();
+    }
+  }
+}
+
+std::vector<EngineClient*> EngineServer::all() const {
+  std::vector<EngineClient*> clients;
+  clients.reserve(sessions_.size());
+  for (const auto& [sid, client] : sessions_) clients.push_back(client.get());
+  return clients;
+}
+
+void EngineServer::sweep() { graveyard_.clear(); }
+
+void EngineServer::shut_down() {
+  for (EngineClient* client : all()) client->shut_down();
+}
+
+}  // namespace wirehall::pipeline

@@ -1,0 +1,85 @@
+// The Engine.IO endpoint of one shard: which session a request belongs to, new sessions, and requests that
+// arrived on another shard than their session's.
+//
+//   I1  A session lives on the shard that its id names; requests for it are forwarded there, in order, and
+//       answered through their Responder. Only a WebSocket upgrade moves its connection.
+//   I2  Every request is answered exactly once.
+//
+// Spec: Engine.IO protocol v4; engine.io `Server` for codes and order.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash_map.h"
+#include "engineio/handshake.h"
+#include "pipeline/world.h"
+
+namespace wirehall::pipeline {
+
+class EngineClient;
+class HttpStage;
+class ShardCore;
+
+/// Thread:   shard-affine.
+class EngineServer {
+ public:
+  explicit EngineServer(ShardCore& core);
+  ~EngineServer();
+
+  /// The head of a POST has come: its session is told, so that a second one at the same time is noticed.
+  void post_begins(HttpStage& stage, const HeadPtr& head);
+  /// A complete request over HTTP.
+  void request(HttpStage& stage, const HeadPtr& head, std::string body);
+  /// A request to upgrade to WebSocket.
+  void upgrade(HttpStage& stage, const HeadPtr& head);
+
+  EngineClient* find(std::string_view sid) const;
+  std::size_t session_count() const { return sessions_.size(); }
+  std::size_t polling_count() const;
+
+  // -- from the sessions ----------------------------------------------------------------------------
+  /// Something is queued: the session is pumped at the end of the turn.
+  void touched(EngineClient& client);
+  /// The session has ended: it is destroyed at the end of the turn.
+  void ended(EngineClient& client);
+  /// An upgrade of a session that lives here, on a connection that has arrived here.
+  void begin_probe(HttpStage& stage, const HeadPtr& head, EngineClient& client);
+
+  void end_turn();
+  void sweep();
+  /// Ends every session in order.
+  void shut_down();
+  /// Ends the given number of sessions in order. Returns: how many there were.
+  std::vector<EngineClient*> all() const;
+
+ private:
+  struct Arrival {
+    Responder from;
+    HeadPtr head;
+    std::string address;
+    bool secure = false;
+  };
+  void arrived(const Arrival& arrival, std::string body);
+  void handshake(const Arrival& arrival, const engineio::RequestParameters& parameters);
+  void open_websocket(HttpStage& stage, const HeadPtr& head, const engineio::RequestParameters& parameters);
+  void refuse(const Responder& to, engineio::RequestError error, std::string_view message = {});
+  std::unique_ptr<EngineClient> make_client(const Arrival& arrival, engineio::Transport transport,
+                                            std::string sid);
+  EngineClient& add(std::unique_ptr<EngineClient> client);
+  Status admit(const std::string& address);
+  void release(const std::string& address);
+
+  ShardCore& core_;
+  TextMap<std::unique_ptr<EngineClient>> sessions_;
+  std::vector<EngineClient*> touched_;
+  std::vector<std::unique_ptr<EngineClient>> graveyard_;
+};
+
+/// The fields of a polling response that every one of them has.
+http1::Response polling_response(const http1::RequestHead* request, std::string_view content_type,
+                                 std::string body);
+
+}  // namespace wirehall::pipeline

@@ -1,0 +1,84 @@
+#include "pipeline/engine_websocket_stage.h"
+
+#include "pipeline/engine_client.h"
+#include "pipeline/shard_core.h"
+
+namespace wirehall::pipeline {
+
+EngineWebSocketStage::EngineWebSocketStage(Connection& connection,
+                                           std::optional<ws::DeflateAgreement> deflate)
+    : connection_(connection),
+      deflate_(deflate),
+      core_(connection.core().world().engine_websocket, deflate ? &connection.core().inflater() : nullptr) {}
+
+EngineWebSocketStage::~EngineWebSocketStage() { lost(false); }
+
+void EngineWebSocketStage::lost(bool protocol_error) {
+  if (client_ != nullptr) std::exchange(client_, nullptr)->websocket_closed(*this, protocol_error);
+}
+
+void EngineWebSocketStage::send(std::string_view payload, bool binary, bool compress) {
+  if (!core_.open()) return;
+  append_message(connection_, deflate_, binary ? ws::Opcode::kBinary : ws::Opcode::kText, payload, compress);
+}
+
+void EngineWebSocketStage::close(ws::CloseCode code, std::string_view reason) {
+  client_ = nullptr;
+  core_.close(code, reason, connection_.core().now(), connection_.outbox());
+  connection_.touch();
+  connection_.reschedule();
+}
+
+void EngineWebSocketStage::cut() {
+  client_ = nullptr;
+  std::string last;
+  ws::append_frame(last, ws::Opcode::kClose, std::string("\x03\xf0slow consumer", 15));
+  connection_.cut(last);
+}
+
+void EngineWebSocketStage::receive(char*& cursor, char* end, TurnBudget& budget) {
+  ShardCore& core = connection_.core();
+  while (budget.messages != 0) {
+    const auto event = core_.next(cursor, end, core.now(), connection_.outbox());
+    switch (event) {
+      case ws::ConnectionCore::Event::kNeedMore:
+        if (!connection_.outbox().empty()) connection_.touch();
+        return;
+      case ws::ConnectionCore::Event::kPong: break;
+      case ws::ConnectionCore::Event::kMessage:
+        --budget.messages;
+        if (client_ != nullptr) client_->websocket_message(*this, core_.message(), core_.message_is_binary());
+        break;
+      case ws::ConnectionCore::Event::kClosed: {
+        const bool broken = core_.error() != ErrorCode::kOk;
+        if (broken) core.metrics().add(Counter::kProtocolErrorsWs);
+        lost(broken);
+        connection_.end_gracefully();
+        return;
+      }
+    }
+    if (connection_.ending() != Connection::Ending::kNone || !connection_.accepts()) return;
+  }
+}
+
+void EngineWebSocketStage::receive_eof() {
+  lost(false);
+  connection_.end_gracefully();
+}
+
+void EngineWebSocketStage::gone(bool) { lost(false); }
+
+void EngineWebSocketStage::drained() {
+  if (client_ != nullptr) client_->websocket_drained();
+}
+
+// Sessions are ended by their server; a socket without one closes by itself.
+void EngineWebSocketStage::shut_down() {
+  if (client_ == nullptr) close(ws::CloseCode::kGoingAway, "server shutting down");
+}
+
+void EngineWebSocketStage::on_deadline(MonoTime now) {
+  if (core_.close_deadline() <= now) connection_.abort();
+}
+
+}  // namespace wirehall::pipeline

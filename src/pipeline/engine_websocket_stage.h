@@ -1,0 +1,48 @@
+// A WebSocket that carries an Engine.IO session, or probes to.
+#pragma once
+
+#include <optional>
+
+#include "pipeline/connection.h"
+#include "pipeline/frame_sender.h"
+#include "ws/connection_core.h"
+
+namespace wirehall::pipeline {
+
+class EngineClient;
+
+/// Thread:   shard-affine.
+class EngineWebSocketStage final : public Stage {
+ public:
+  EngineWebSocketStage(Connection& connection, std::optional<ws::DeflateAgreement> deflate);
+  ~EngineWebSocketStage() override;
+
+  void set_client(EngineClient* client) { client_ = client; }
+  Connection& connection() const { return connection_; }
+  const std::optional<ws::DeflateAgreement>& deflate() const { return deflate_; }
+  bool open() const { return core_.open(); }
+
+  void send(std::string_view payload, bool binary, bool compress);
+  /// Sends a close frame and lets the peer answer; the session is not told any more.
+  void close(ws::CloseCode code, std::string_view reason);
+  /// Ends a connection that does not read.
+  void cut();
+
+  void receive(char*& cursor, char* end, TurnBudget& budget) override;
+  void receive_eof() override;
+  void gone(bool by_error) override;
+  void drained() override;
+  void shut_down() override;
+  MonoTime next_deadline() const override { return core_.close_deadline(); }
+  void on_deadline(MonoTime now) override;
+  std::string_view name() const override { return "engine"; }
+
+ private:
+  void lost(bool protocol_error);
+  Connection& connection_;
+  std::optional<ws::DeflateAgreement> deflate_;
+  ws::ConnectionCore core_;
+  EngineClient* client_ = nullptr;
+};
+
+}  // namespace wirehall::pipeline

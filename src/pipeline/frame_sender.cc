@@ -1,0 +1,91 @@
+#include "pipeline/frame_sender.h"
+
+#include "native/frame.h"
+#include "pipeline/shard_core.h"
+#include "socketio/packet.h"
+
+namespace wirehall::pipeline {
+namespace {
+
+FrameRef plain_frame(ws::Opcode opcode, std::string_view payload) {
+  std::string bytes;
+  bytes.reserve(payload.size() + 10);
+  ws::append_frame(bytes, opcode, payload);
+  return FrameRef::copy_of(bytes);
+}
+
+FrameRef deflated_frame(ShardCore& core, ws::Opcode opcode, std::string_view payload) {
+  if (payload.size() < core.world().deflate_threshold_bytes) return plain_frame(opcode, payload);
+  std::string packed;
+  core.deflater().deflate(payload, 15, packed);
+  std::string bytes;
+  ws::append_frame(bytes, opcode, packed, true);
+  return FrameRef::copy_of(bytes);
+}
+
+const NativeShape* shape_of(const hub::Registry& registry, const hub::EncodedMessage& message) {
+  const auto nsp = registry.namespaces.find(message.nsp());
+  if (nsp == registry.namespaces.end()) return nullptr;
+  const auto shape = nsp->second->native_shapes.find(message.event());
+  return shape == nsp->second->native_shapes.end() ? nullptr : &shape->second;
+}
+
+void build_socketio(ShardCore& core, hub::Form form, hub::EncodedMessage& message,
+                    std::vector<hub::Part>& parts) {
+  socketio::EncodedPacket packet;
+  packet.text.push_back('4');
+  socketio::encode_event(packet, message.nsp(), std::nullopt, message.event(), message.args());
+  if (form == hub::Form::kSocketioPieces) {
+    parts.push_back({FrameRef::copy_of(packet.text), false});
+    for (const auto bytes : packet.attachments) parts.push_back({FrameRef::copy_of(bytes), true});
+    return;
+  }
+  const bool deflate = form == hub::Form::kSocketioWebSocketDeflated;
+  const auto frame = [&](ws::Opcode opcode, std::string_view payload) {
+    return deflate ? deflated_frame(core, opcode, payload) : plain_frame(opcode, payload);
+  };
+  parts.push_back({frame(ws::Opcode::kText, packet.text), false});
+  for (const auto bytes : packet.attachments) parts.push_back({frame(ws::Opcode::kBinary, bytes), true});
+}
+
+void build_native(ShardCore& core, hub::Form form, hub::EncodedMessage& message,
+                  std::vector<hub::Part>& parts) {
+  const bool msgpack = form == hub::Form::kNativeMsgpack || form == hub::Form::kNativeMsgpackDeflated;
+  const bool deflate = form == hub::Form::kNativeJsonDeflated || form == hub::Form::kNativeMsgpackDeflated;
+  std::string payload;
+  native::encode_event(payload, msgpack ? native::Codec::kMsgpack : native::Codec::kJson, message.event(),
+                       message.args(), shape_of(core.world().registry, message), std::nullopt);
+  const ws::Opcode opcode = msgpack ? ws::Opcode::kBinary : ws::Opcode::kText;
+  parts.push_back({deflate ? deflated_frame(core, opcode, payload) : plain_frame(opcode, payload), msgpack});
+}
+
+}  // namespace
+
+void build_form(ShardCore& core, hub::Form form, hub::EncodedMessage& message,
+                std::vector<hub::Part>& parts) {
+  switch (form) {
+    case hub::Form::kSocketioWebSocket:
+    case hub::Form::kSocketioWebSocketDeflated:
+    case hub::Form::kSocketioPieces: build_socketio(core, form, message, parts); break;
+    case hub::Form::kNativeJson:
+    case hub::Form::kNativeJsonDeflated:
+    case hub::Form::kNativeMsgpack:
+    case hub::Form::kNativeMsgpackDeflated: build_native(core, form, message, parts); break;
+    case hub::Form::kCount: break;
+  }
+}
+
+void append_message(Connection& connection, const std::optional<ws::DeflateAgreement>& deflate,
+                    ws::Opcode opcode, std::string_view payload, bool compress) {
+  ShardCore& core = connection.core();
+  if (deflate && compress && payload.size() >= core.world().deflate_threshold_bytes) {
+    std::string packed;
+    core.deflater().deflate(payload, deflate->server_window_bits, packed);
+    ws::append_frame(connection.outbox(), opcode, packed, true);
+  } else {
+    ws::append_frame(connection.outbox(), opcode, payload);
+  }
+  connection.touch();
+}
+
+}  // namespace wirehall::pipeline

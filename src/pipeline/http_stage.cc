@@ -1,0 +1,330 @@
+#include "pipeline/http_stage.h"
+
+#include "base/log.h"
+#include "pipeline/native_stage.h"
+#include "pipeline/shard_core.h"
+#include "ws/handshake.h"
+
+namespace wirehall::pipeline {
+namespace {
+
+// A connection whose output is not read gets no further requests processed.
+constexpr std::size_t kPipelineOutputMax = 256 * 1024;
+
+std::string_view method_name(http1::Method method) {
+  switch (method) {
+    case http1::Method::kGet: return "GET";
+    case http1::Method::kHead: return "GET";  // the same handler; the body is left out
+    case http1::Method::kPost: return "POST";
+    case http1::Method::kPut: return "PUT";
+    case http1::Method::kDelete: return "DELETE";
+    case http1::Method::kPatch: return "PATCH";
+    case http1::Method::kOptions: return "OPTIONS";
+    default: return "OTHER";
+  }
+}
+
+bool etag_matches(std::string_view list, std::string_view etag) {
+  if (list == "*") return true;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view entry = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    while (!entry.empty() && entry.front() == ' ') entry.remove_prefix(1);
+    while (!entry.empty() && entry.back() == ' ') entry.remove_suffix(1);
+    if (entry.starts_with("W/")) entry.remove_prefix(2);
+    if (entry == etag) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Routes::add(std::string_view method, std::string_view path, HttpHandler handler) {
+  handlers[std::string(method) + " " + std::string(path)] = std::move(handler);
+  paths.insert(std::string(path));
+}
+
+HttpStage::HttpStage(Connection& connection)
+    : connection_(connection),
+      deadline_(connection.core().now() + connection.core().limits().http_head_timeout) {}
+
+HttpStage::~HttpStage() {
+  if (abort_) abort_();
+}
+
+Responder HttpStage::responder() const { return {connection_.core().shard(), connection_.id(), sequence_}; }
+
+std::string HttpStage::client_address(const http1::RequestHead& head) const {
+  return http1::client_address(head, connection_.peer().address, connection_.core().world().trusted_proxies);
+}
+
+void HttpStage::receive(char*& cursor, char* end, TurnBudget& budget) {
+  ShardCore& core = connection_.core();
+  while (cursor != end && !waiting_ && budget.messages != 0) {
+    if (connection_.outbox().bytes() > kPipelineOutputMax) return;  // drained() goes on
+    if (!parser_) parser_ = std::make_unique<http1::RequestParser>(core.limits());
+    if (idle_) {
+      idle_ = false;
+      deadline_ = core.now() + core.limits().http_head_timeout;
+    }
+    std::string_view input(cursor, static_cast<std::size_t>(end - cursor));
+    const auto step = parser_->next(input);
+    cursor = end - input.size();
+    switch (step) {
+      case http1::RequestParser::Step::kNeedMore: return;
+      case http1::RequestParser::Step::kError:
+        core.metrics().add(Counter::kProtocolErrorsHttp);
+        fail(parser_->error());
+        return;
+      case http1::RequestParser::Step::kHead: begin_request(); break;
+      case http1::RequestParser::Step::kComplete:
+        --budget.messages;
+        complete_request();
+        break;
+    }
+    if (connection_.ending() != Connection::Ending::kNone || connection_.migrating_to() >= 0) return;
+  }
+}
+
+bool HttpStage::is_engine(const http1::RequestHead& head) const {
+  const std::string& prefix = connection_.core().world().engine_path;
+  return head.target().substr(0, prefix.size()) == prefix;
+}
+
+// The head has come: what must be known or refused before the body.
+void HttpStage::begin_request() {
+  ShardCore& core = connection_.core();
+  ++sequence_;
+  core.metrics().add(Counter::kHttpRequests);
+  body_read_ = false;
+  head_ = std::make_shared<const http1::RequestHead>(parser_->take_head());
+  deadline_ = core.now() + core.limits().http_request_timeout;
+  if (is_engine(*head_) && head_->method == http1::Method::kPost) {
+    parser_->set_body_limit(core.world().engine.max_payload);
+    core.engine().post_begins(*this, head_);
+    if (connection_.ending() != Connection::Ending::kNone) return;  // refused already
+  }
+  if (head_->expects_continue) {
+    http1::append_continue(connection_.outbox());
+    connection_.touch();
+  }
+}
+
+void HttpStage::complete_request() {
+  body_read_ = true;
+  std::string body = parser_->take_body();
+  deadline_ = kNever;
+  waiting_ = true;
+  if (head_->wants_websocket()) {
+    dispatch_upgrade();
+  } else {
+    dispatch(std::move(body));
+  }
+}
+
+void HttpStage::dispatch_upgrade() {
+  ShardCore& core = connection_.core();
+  const World& world = core.world();
+  if (is_engine(*head_)) {
+    core.engine().upgrade(*this, head_);
+    return;
+  }
+  if (!world.native_enabled || head_->path() != world.native_path) {
+    // No tunnel may stay open behind a refused upgrade (RELIABILITY W12).
+    send(http1::problem(404, "not-found", "Not found", "no WebSocket endpoint at this path"), true);
+    return;
+  }
+  if (const ErrorCode code = ws::check_handshake(*head_); code != ErrorCode::kOk) {
+    send(ws::refusal(code), true);
+    return;
+  }
+  if (refuse_origin(*head_)) {
+    send(http1::problem(ErrorCode::kOriginNotAllowed), true);
+    return;
+  }
+  NativeStage::open(*this, head_);
+}
+
+// Whether a browser page of another origin asks: same origin and listed origins may, and whoever sends no
+// Origin at all, since only browsers carry a user's cookies without being asked.
+bool HttpStage::refuse_origin(const http1::RequestHead& head) {
+  const std::uint32_t count = head.count("origin");
+  if (count == 0) return false;
+  if (count > 1) return true;
+  const std::string_view origin = *head.find("origin");
+  const World& world = connection_.core().world();
+  if (world.cors.enabled && http1::is_origin_allowed(world.cors, origin)) return false;
+  if (world.dev && http1::is_loopback_origin(origin)) return false;
+  bool secure = connection_.peer().secure;
+  const auto peer = http1::parse_address(connection_.peer().address);
+  if (peer && world.trusted_proxies.contains(*peer))
+    secure = secure || head.find("x-forwarded-proto") == "https";
+  const std::string same =
+      std::string(secure ? "https://" : "http://") + std::string(head.find("host").value_or(""));
+  return origin != same;
+}
+
+void HttpStage::dispatch(std::string body) {
+  ShardCore& core = connection_.core();
+  const World& world = core.world();
+  if (http1::is_preflight(world.cors, *head_)) {
+    send(http1::preflight_response(world.cors, *head_), false);
+    return;
+  }
+  if (is_engine(*head_) && world.routes.files.find(head_->path()) == world.routes.files.end()) {
+    core.engine().request(*this, head_, std::move(body));
+    return;
+  }
+  if (world.native_enabled && head_->path() == world.native_path) {
+    send(ws::refusal(ErrorCode::kUpgradeRequired), true);
+    return;
+  }
+  serve(std::move(body));
+}
+
+void HttpStage::serve(std::string body) {
+  ShardCore& core = connection_.core();
+  const Routes& routes = core.world().routes;
+  const std::string_view path = head_->path();
+  const std::string key = std::string(method_name(head_->method)) + " " + std::string(path);
+  if (const auto handler = routes.handlers.find(key); handler != routes.handlers.end()) {
+    HttpRequest request{head_, std::move(body), client_address(*head_), false};
+    const auto address = http1::parse_address(request.address);
+    request.from_loopback =
+        address && http1::is_loopback_address(*address) && !head_->find("x-forwarded-for");
+    handler->second(core, std::move(request), responder());
+    return;
+  }
+  const bool reads = head_->method == http1::Method::kGet || head_->method == http1::Method::kHead;
+  const auto file = routes.files.find(path);
+  if (file == routes.files.end()) {
+    const bool exists = routes.paths.contains(path);
+    send(exists ? http1::problem(ErrorCode::kHttpMethod) : http1::problem(404, "not-found", "Not found", ""),
+         false);
+    return;
+  }
+  if (!reads) {
+    http1::Response response = http1::problem(ErrorCode::kHttpMethod);
+    response.set("Allow", "GET, HEAD");
+    send(std::move(response), false);
+    return;
+  }
+  http1::Response response;
+  response.set("Content-Type", file->second.content_type)
+      .set("ETag", file->second.etag)
+      .set("Cache-Control", file->second.cache_control);
+  response.set("X-Content-Type-Options", "nosniff");
+  if (!routes.content_security_policy.empty())
+    response.set("Content-Security-Policy", routes.content_security_policy);
+  const auto known = head_->find("if-none-match");
+  if (known && etag_matches(*known, file->second.etag)) {
+    response.status = 304;
+  } else {
+    response.shared_body = FrameRef::of_shared(file->second.bytes);
+  }
+  http1::add_cors_headers(core.world().cors, *head_, response);
+  send(std::move(response), false);
+}
+
+void HttpStage::respond(std::uint32_t sequence, http1::Response response) {
+  if (!head_ || sequence != sequence_) return;
+  http1::add_cors_headers(connection_.core().world().cors, *head_, response);
+  send(std::move(response), false);
+}
+
+void HttpStage::fail(const Error& error) {
+  ++sequence_;
+  send(http1::problem(error), true);
+}
+
+void HttpStage::send(http1::Response response, bool close) {
+  const bool unread = head_ && head_->has_body() && !body_read_;
+  const bool keep = !close && !eof_ && !unread && head_ && head_->keep_alive;
+  http1::ResponseContext context;
+  context.head_only = head_ && head_->method == http1::Method::kHead;
+  context.keep_alive = keep;
+  context.date = connection_.core().date();
+  http1::append_response(connection_.outbox(), response, context);
+  connection_.touch();
+  abort_ = nullptr;
+  if (!keep) {
+    waiting_ = true;
+    connection_.end_gracefully();
+    return;
+  }
+  finish_request();
+}
+
+void HttpStage::finish_request() {
+  ShardCore& core = connection_.core();
+  waiting_ = false;
+  head_.reset();
+  parser_.reset();
+  idle_ = true;
+  deadline_ = core.now() + core.limits().http_keep_alive_timeout;
+  connection_.reschedule();
+  connection_.continue_input();
+}
+
+void HttpStage::accept_upgrade() {
+  abort_ = nullptr;
+  Connection& connection = connection_;
+  connection.become(std::move(candidate_));  // this object may be gone now
+  connection.continue_input();
+}
+
+void HttpStage::refuse_upgrade(http1::Response response) {
+  candidate_.reset();
+  send(std::move(response), true);
+}
+
+void HttpStage::resume_upgrade(HeadPtr head) {
+  head_ = std::move(head);
+  ++sequence_;
+  idle_ = false;
+  body_read_ = true;
+  waiting_ = true;
+  deadline_ = kNever;
+  dispatch_upgrade();
+}
+
+void HttpStage::drained() { connection_.continue_input(); }
+
+void HttpStage::receive_eof() {
+  // As Node's server: a client that closes its side while it waits for a response has given up.
+  eof_ = true;
+  if (waiting_) {
+    if (abort_) std::exchange(abort_, nullptr)();
+    connection_.abort();
+    return;
+  }
+  connection_.end_gracefully();
+}
+
+void HttpStage::gone(bool) {
+  waiting_ = true;
+  ++sequence_;
+  if (abort_) std::exchange(abort_, nullptr)();
+  candidate_.reset();
+}
+
+void HttpStage::shut_down() {
+  if (waiting_ && !idle_) {
+    eof_ = true;  // what is awaited is the last response
+    return;
+  }
+  connection_.end_gracefully();
+}
+
+void HttpStage::on_deadline(MonoTime now) {
+  if (deadline_ > now) return;
+  deadline_ = kNever;
+  if (idle_ || waiting_) {
+    connection_.end_gracefully();
+    return;
+  }
+  fail(ErrorCode::kHttpTimeout);
+}
+
+}  // namespace wirehall::pipeline

@@ -1,0 +1,78 @@
+// HTTP/1.1 on a connection: one request at a time, answered in order; upgrades lead to another stage.
+//
+//   I1  Every request gets exactly one response, or the connection ends.
+//   I2  While a response is awaited no further bytes are taken: what is pipelined waits, in order.
+//   I3  A body that was not read to its end is never taken for a request: such a connection ends.
+//
+// Spec: RFC 9112 sections 6 and 9; RELIABILITY cases H5, H6, H8, H9.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http1/request_parser.h"
+#include "pipeline/connection.h"
+#include "pipeline/world.h"
+
+namespace wirehall::pipeline {
+
+class HttpStage final : public Stage {
+ public:
+  explicit HttpStage(Connection& connection);
+  ~HttpStage() override;
+
+  void receive(char*& cursor, char* end, TurnBudget& budget) override;
+  void receive_eof() override;
+  void gone(bool by_error) override;
+  void drained() override;
+  void shut_down() override;
+  MonoTime next_deadline() const override { return deadline_; }
+  void on_deadline(MonoTime now) override;
+  bool accepts_input() const override { return !waiting_; }
+  std::string_view name() const override { return "http"; }
+
+  /// The response to the request with that number; another number is an old one and ignored.
+  void respond(std::uint32_t sequence, http1::Response response) override;
+  /// An upgrade that is being decided: it owns the response from here on, until it becomes the stage or
+  /// refuse_upgrade() is called.
+  void hold_upgrade(std::unique_ptr<Stage> candidate) { candidate_ = std::move(candidate); }
+  void accept_upgrade();
+  void refuse_upgrade(http1::Response response);
+  /// A connection that arrived from another shard with an upgrade request: goes on with it.
+  void resume_upgrade(HeadPtr head);
+  /// Called when the awaited response is of no use any more: the peer has gone.
+  void on_abort(std::function<void()> callback) { abort_ = std::move(callback); }
+
+  Connection& connection() const { return connection_; }
+  Responder responder() const;
+  /// The client's address, proxies considered.
+  std::string client_address(const http1::RequestHead& head) const;
+
+ private:
+  void begin_request();
+  void complete_request();
+  void dispatch_upgrade();
+  void dispatch(std::string body);
+  void serve(std::string body);
+  bool refuse_origin(const http1::RequestHead& head);
+  void fail(const Error& error);
+  void send(http1::Response response, bool close);
+  void finish_request();
+  bool is_engine(const http1::RequestHead& head) const;
+
+  Connection& connection_;
+  std::unique_ptr<http1::RequestParser> parser_;
+  HeadPtr head_;
+  std::unique_ptr<Stage> candidate_;
+  std::function<void()> abort_;
+  MonoTime deadline_;
+  std::uint32_t sequence_ = 0;
+  bool waiting_ = false;    // a response is awaited
+  bool body_read_ = false;  // of the request that is answered
+  bool idle_ = true;        // between requests
+  bool eof_ = false;
+};
+
+}  // namespace wirehall::pipeline

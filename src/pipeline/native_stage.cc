@@ -1,0 +1,370 @@
+#include "pipeline/native_stage.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "http1/url.h"
+#include "pipeline/shard_core.h"
+#include "ws/handshake.h"
+
+namespace wirehall::pipeline {
+namespace {
+
+std::shared_ptr<Handshake> make_handshake(const http1::RequestHead& head, const std::string& address,
+                                          bool secure, WallMs now) {
+  auto handshake = std::make_shared<Handshake>();
+  handshake->url = std::string(head.target());
+  handshake->address = address;
+  handshake->issued = now;
+  handshake->secure = secure;
+  handshake->xdomain = head.count("origin") != 0;
+  for (const auto& field : head.fields) {
+    std::string name(head.name(field));
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    handshake->headers.emplace_back(std::move(name), std::string(head.value(field)));
+  }
+  return handshake;
+}
+
+bool refused_by_limit(ErrorCode code) {
+  return code == ErrorCode::kRateLimited || code == ErrorCode::kTooManyConnections ||
+         code == ErrorCode::kLimitReached;
+}
+
+}  // namespace
+
+NativeStage::NativeStage(HttpStage& http, HeadPtr head, std::string address)
+    : connection_(http.connection()),
+      http_(&http),
+      head_(std::move(head)),
+      core_(connection_.core().world().native_websocket, nullptr),
+      address_(std::move(address)) {}
+
+NativeStage::~NativeStage() {
+  socket_ended("transport close");
+  Admission* admission = connection_.core().world().admission;
+  if (admission != nullptr) admission->release(address_);
+}
+
+void NativeStage::open(HttpStage& http, const HeadPtr& head) {
+  ShardCore& core = http.connection().core();
+  const std::string address = http.client_address(*head);
+  if (Admission* admission = core.world().admission) {
+    const auto bytes = http1::parse_address(address);
+    const Status admitted =
+        admission->admit(address, bytes && http1::is_loopback_address(*bytes), core.now());
+    if (!admitted.ok()) {
+      core.metrics().add(Counter::kRateLimited);
+      http.refuse_upgrade(http1::problem(admitted.error()));
+      return;
+    }
+  }
+  std::unique_ptr<NativeStage> stage(new NativeStage(http, head, address));
+  NativeStage& opened = *stage;
+  if (core.world().deflate_enabled) {
+    opened.deflate_ = ws::negotiate_deflate(ws::joined_fields(*head, "sec-websocket-extensions"));
+    if (opened.deflate_) opened.core_ = ws::ConnectionCore(core.world().native_websocket, &core.inflater());
+  }
+  http.hold_upgrade(std::move(stage));
+  hub::NamespaceShard* nsp = core.hub().find("/");
+  opened.socket_ = core.hub().make_socket(
+      *nsp, opened, make_handshake(*head, address, http.connection().peer().secure, core.wall_now()));
+  const hub::SocketPtr held = opened.socket_;
+  core.hub().connect(held);
+}
+
+void NativeStage::switch_protocols(const http1::RequestHead& head) {
+  const auto offered = ws::offered_subprotocols(head);
+  // A subprotocol names the codec in which the server speaks; a client may always send either.
+  std::string_view chosen;
+  for (const std::string_view name : offered) {
+    if (name != "wirehall.msgpack" && name != "wirehall.json") continue;
+    chosen = name;
+    codec_ = name == "wirehall.msgpack" ? native::Codec::kMsgpack : native::Codec::kJson;
+    break;
+  }
+  ws::append_switching_protocols(connection_.outbox(), head, deflate_, chosen, {});
+  connection_.touch();
+  heartbeat_ = connection_.core().now() + connection_.core().world().heartbeat_interval;
+}
+
+void NativeStage::connected(hub::Socket& socket) {
+  const HeadPtr head = std::exchange(head_, nullptr);
+  HttpStage* http = std::exchange(http_, nullptr);
+  switch_protocols(*head);
+  // From here on only the configured headers are kept.
+  auto kept = std::make_shared<Handshake>(socket.handshake());
+  const auto& keep = connection_.core().world().handshake_headers;
+  std::erase_if(kept->headers, [&](const auto& header) {
+    return std::find(keep.begin(), keep.end(), header.first) == keep.end();
+  });
+  kept->headers.shrink_to_fit();
+  socket.set_handshake(std::move(kept));
+  http->accept_upgrade();
+}
+
+void NativeStage::refused(hub::Socket&, const Verdict& verdict) {
+  const HeadPtr head = std::exchange(head_, nullptr);
+  HttpStage* http = std::exchange(http_, nullptr);
+  socket_ = {};
+  const bool as_close = http1::find_last(http1::parse_query(head->query()), "authError") == "close";
+  if (!as_close) {
+    Error error(verdict.code());
+    error.retry_after_ms(verdict.retry_after_ms());
+    http1::Response response = http1::problem(error);
+    const ErrorInfo& info = error_info(verdict.code());
+    Object body{{"type", "about:blank"},
+                {"title", verdict.message()},
+                {"status", info.http_status},
+                {"code", info.code}};
+    if (!verdict.data().is_null()) body.set("data", verdict.data());
+    response.body = Value(std::move(body)).to_json();
+    if (info.http_status == 401) response.set("WWW-Authenticate", "Bearer");
+    http->refuse_upgrade(std::move(response));
+    return;
+  }
+  switch_protocols(*head);
+  core_.close(ws::CloseCode::kPolicy,
+              refused_by_limit(verdict.code()) ? "Rate limit exceeded" : "Unauthorized",
+              connection_.core().now(), connection_.outbox());
+  heartbeat_ = kNever;
+  http->accept_upgrade();
+}
+
+// -- in -----------------------------------------------------------------------------------------
+
+void NativeStage::receive(char*& cursor, char* end, TurnBudget& budget) {
+  ShardCore& core = connection_.core();
+  heard_ = true;
+  while (budget.messages != 0) {
+    const auto event = core_.next(cursor, end, core.now(), connection_.outbox());
+    switch (event) {
+      case ws::ConnectionCore::Event::kNeedMore:
+        if (!connection_.outbox().empty()) connection_.touch();
+        return;
+      case ws::ConnectionCore::Event::kPong: break;
+      case ws::ConnectionCore::Event::kMessage:
+        --budget.messages;
+        message(core_.message(), core_.message_is_binary());
+        break;
+      case ws::ConnectionCore::Event::kClosed:
+        if (core_.error() != ErrorCode::kOk) core.metrics().add(Counter::kProtocolErrorsWs);
+        // 1000 and 1001 are the client's goodbye; everything else is a lost transport.
+        socket_ended(core_.error() == ErrorCode::kOk &&
+                             (core_.close_code() == 1000 || core_.close_code() == 1001)
+                         ? "client namespace disconnect"
+                     : core_.error() != ErrorCode::kOk ? "transport error"
+                                                       : "transport close");
+        connection_.end_gracefully();
+        return;
+    }
+    if (!connection_.accepts()) return;
+  }
+}
+
+void NativeStage::message(std::string_view bytes, bool binary) {
+  ShardCore& core = connection_.core();
+  core.metrics().add(Counter::kMessagesInNative);
+  const native::Codec codec = binary ? native::Codec::kMsgpack : native::Codec::kJson;
+  codec_ = codec;  // a client is answered in the codec that it last used
+  native::Frame decoded;
+  const Status status = native::decode(bytes, codec, core.world().native_limits, decoded);
+  if (status.ok()) {
+    frame(std::move(decoded), codec);
+  } else if (status.error().code() == ErrorCode::kInvalidFormat) {
+    std::string& out = scratch();
+    if (decoded.has_id) {
+      const Value failure{{"error", status.error().text()}, {"code", status.error().kebab()}};
+      native::encode_ack(out, codec, decoded.id, {&failure, 1});
+    } else {
+      native::encode_error(out, codec, status.error());
+    }
+    send(out, true);
+  } else {
+    core.metrics().add(Counter::kProtocolErrorsNative);
+    fail(status.error().code());
+  }
+}
+
+void NativeStage::frame(native::Frame decoded, native::Codec codec) {
+  if (!socket_ || !socket_->is_connected()) return;
+  if (decoded.type == "ack") {
+    if (decoded.ack_id) socket_->receive_ack(*decoded.ack_id, native::answer_args(std::move(decoded.fields)));
+    return;
+  }
+  if (decoded.type == "ping") {
+    std::string& out = scratch();
+    native::encode_pong(out, codec, decoded.id, connection_.core().wall_now());
+    send(out, true);
+    return;
+  }
+  const hub::NamespaceSpec& spec = socket_->shard().spec();
+  const auto alias = spec.native_types.find(decoded.type);
+  const std::string& event = alias == spec.native_types.end() ? decoded.type : alias->second;
+  std::optional<hub::AckId> ack;
+  if (decoded.has_id) ack = hub::AckId{0, std::move(decoded.id)};
+  const hub::SocketPtr held = socket_;
+  held->receive_event(event, native::to_args(std::move(decoded.fields), shape(event)), std::move(ack));
+}
+
+void NativeStage::fail(ErrorCode code) {
+  core_.fail(code, connection_.core().now(), connection_.outbox());
+  connection_.touch();
+  socket_ended("parse error");
+  connection_.end_gracefully();
+}
+
+void NativeStage::receive_eof() {
+  socket_ended("transport close");
+  connection_.end_gracefully();
+}
+
+void NativeStage::gone(bool by_error) { socket_ended(by_error ? "transport error" : "transport close"); }
+
+void NativeStage::socket_ended(std::string_view reason) {
+  if (!socket_) return;
+  const hub::SocketPtr socket = std::exchange(socket_, {});
+  socket->close(reason);
+}
+
+void NativeStage::shut_down() {
+  close(ws::CloseCode::kGoingAway, "server shutting down", "server shutting down");
+}
+
+void NativeStage::close(ws::CloseCode code, std::string_view reason, std::string_view disconnect_reason) {
+  core_.close(code, reason, connection_.core().now(), connection_.outbox());
+  connection_.touch();
+  socket_ended(disconnect_reason);
+  heartbeat_ = kNever;
+  connection_.reschedule();
+}
+
+// -- time ---------------------------------------------------------------------------------------
+
+MonoTime NativeStage::next_deadline() const { return std::min(heartbeat_, core_.close_deadline()); }
+
+void NativeStage::on_deadline(MonoTime now) {
+  if (core_.close_deadline() <= now) {
+    connection_.abort();
+    return;
+  }
+  if (heartbeat_ > now) return;
+  if (cutting_) {
+    std::string last;
+    ws::append_frame(last, ws::Opcode::kClose, std::string("\x03\xf0slow consumer", 15));
+    connection_.cut(last);
+    socket_ended("transport error");
+    return;
+  }
+  if (pinged_ && !heard_) {
+    socket_ended("ping timeout");
+    connection_.abort();
+    return;
+  }
+  ws::append_frame(connection_.outbox(), ws::Opcode::kPing, {});
+  connection_.touch();
+  pinged_ = true;
+  heard_ = false;
+  heartbeat_ = now + connection_.core().world().heartbeat_interval;
+}
+
+// -- out ----------------------------------------------------------------------------------------
+
+const NativeShape* NativeStage::shape(std::string_view event) const {
+  const auto& shapes = socket_->shard().spec().native_shapes;
+  const auto found = shapes.find(event);
+  return found == shapes.end() ? nullptr : &found->second;
+}
+
+std::string& NativeStage::scratch() {
+  thread_local std::string buffer;
+  buffer.clear();
+  if (buffer.capacity() > 64 * 1024) buffer = std::string();
+  return buffer;
+}
+
+std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
+  ShardCore& core = connection_.core();
+  if (!core_.open() || cutting_ || http_ != nullptr) {
+    core.metrics().add(Counter::kDroppedClosed);
+    return SendResult::kClosed;
+  }
+  if (flags.is_volatile && connection_.is_backed_up()) {
+    core.metrics().add(Counter::kDroppedVolatile);
+    return SendResult::kDropped;
+  }
+  if (connection_.outbox().bytes() <= core.limits().backpressure_bytes_max) return std::nullopt;
+  core.metrics().add(Counter::kDroppedBackpressure);
+  if (!core.world().slow_consumer_drops) {
+    cutting_ = true;
+    core.metrics().add(Counter::kSlowConsumers);
+    heartbeat_ = core.now();
+    connection_.reschedule();
+    log_line(LogLevel::kInfo, "native", "slow consumer cut",
+             {{"socket", socket_ ? socket_->id().substr(0, 6) : ""}});
+  }
+  return SendResult::kDropped;
+}
+
+void NativeStage::send(std::string_view payload, bool compress) {
+  if (refuse_send(EmitFlags())) return;
+  connection_.core().metrics().add(Counter::kMessagesOutNative);
+  append_message(connection_, deflate_,
+                 codec_ == native::Codec::kMsgpack ? ws::Opcode::kBinary : ws::Opcode::kText, payload,
+                 compress);
+}
+
+SendResult NativeStage::emit(hub::Socket&, std::string_view event, std::span<const Value> args,
+                             std::optional<std::uint64_t> ack, const EmitFlags& flags) {
+  if (const auto refused = refuse_send(flags)) return *refused;
+  std::string& out = scratch();
+  native::encode_event(out, codec_, event, args, socket_ ? shape(event) : nullptr, ack);
+  connection_.core().metrics().add(Counter::kMessagesOutNative);
+  append_message(connection_, deflate_,
+                 codec_ == native::Codec::kMsgpack ? ws::Opcode::kBinary : ws::Opcode::kText, out,
+                 flags.compress);
+  return SendResult::kQueued;
+}
+
+SendResult NativeStage::deliver(hub::Socket& socket, hub::EncodedMessage& message, const EmitFlags& flags) {
+  if (const auto refused = refuse_send(flags)) return *refused;
+  if (deflate_ && flags.compress && !shares_deflated(deflate_))
+    return emit(socket, message.event(), message.args(), std::nullopt, flags);
+  ShardCore& core = connection_.core();
+  const bool deflated = deflate_ && flags.compress;
+  const hub::Form form = codec_ == native::Codec::kJson
+                             ? (deflated ? hub::Form::kNativeJsonDeflated : hub::Form::kNativeJson)
+                             : (deflated ? hub::Form::kNativeMsgpackDeflated : hub::Form::kNativeMsgpack);
+  core.world().forms_in_use.mark(form);
+  for (const hub::Part& part : message.form(form, [&](hub::EncodedMessage&m, std::vector<hub::Part>&parts) {
+         build_form(core, form, m, parts);
+       })) {
+    connection_.outbox().append(part.bytes);
+  }
+  core.metrics().add(Counter::kMessagesOutNative);
+  connection_.touch();
+  return SendResult::kQueued;
+}
+
+void NativeStage::answer(hub::Socket&, const hub::AckId& ack, std::span<const Value> args) {
+  std::string& out = scratch();
+  native::encode_ack(out, codec_, ack.bytes, args);
+  send(out, true);
+}
+
+void NativeStage::report_failure(hub::Socket&, const Error& error) {
+  std::string& out = scratch();
+  native::encode_error(out, codec_, error);
+  send(out, true);
+}
+
+// The hub closes the socket itself; what is left is the connection.
+void NativeStage::disconnect(hub::Socket&, bool) {
+  core_.close(ws::CloseCode::kNormal, "server disconnect", connection_.core().now(), connection_.outbox());
+  connection_.touch();
+  heartbeat_ = kNever;
+  connection_.reschedule();
+}
+
+}  // namespace wirehall::pipeline

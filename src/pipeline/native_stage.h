@@ -1,0 +1,80 @@
+// A native client: the room protocol of /ws on one WebSocket.
+//
+//   I1  The namespace's middlewares decide before the upgrade is answered; a refusal is an HTTP status, or,
+//       with `authError=close`, a close frame behind the upgrade.
+//   I2  A request with an `id` gets one answer. Frames are handled in order.
+//   I3  A peer from which nothing came for two heartbeat intervals is cut.
+//
+// Spec: docs/protocol/native.md.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "hub/socket.h"
+#include "hub/socket_link.h"
+#include "native/frame.h"
+#include "pipeline/connection.h"
+#include "pipeline/frame_sender.h"
+#include "pipeline/http_stage.h"
+#include "ws/connection_core.h"
+
+namespace wirehall::pipeline {
+
+/// Thread:   shard-affine.
+class NativeStage final : public Stage, public hub::SocketLink {
+ public:
+  /// Decides on an upgrade request that is well-formed; the stage answers it, now or later.
+  static void open(HttpStage& http, const HeadPtr& head);
+  ~NativeStage() override;
+
+  // -- Stage ----------------------------------------------------------------------------------------
+  void receive(char*& cursor, char* end, TurnBudget& budget) override;
+  void receive_eof() override;
+  void gone(bool by_error) override;
+  void shut_down() override;
+  MonoTime next_deadline() const override;
+  void on_deadline(MonoTime now) override;
+  std::string_view name() const override { return "native"; }
+
+  // -- SocketLink -----------------------------------------------------------------------------------
+  Protocol protocol() const override { return Protocol::kNative; }
+  std::string_view transport() const override { return "websocket"; }
+  void connected(hub::Socket& socket) override;
+  void refused(hub::Socket& socket, const Verdict& verdict) override;
+  SendResult emit(hub::Socket& socket, std::string_view event, std::span<const Value> args,
+                  std::optional<std::uint64_t> ack, const EmitFlags& flags) override;
+  SendResult deliver(hub::Socket& socket, hub::EncodedMessage& message, const EmitFlags& flags) override;
+  void answer(hub::Socket& socket, const hub::AckId& ack, std::span<const Value> args) override;
+  void report_failure(hub::Socket& socket, const Error& error) override;
+  void disconnect(hub::Socket& socket, bool close) override;
+  void pause_reading(bool paused) override { connection_.pause_reading(paused); }
+
+ private:
+  NativeStage(HttpStage& http, HeadPtr head, std::string address);
+  void switch_protocols(const http1::RequestHead& head);
+  void message(std::string_view bytes, bool binary);
+  void frame(native::Frame frame, native::Codec codec);
+  void fail(ErrorCode code);
+  void close(ws::CloseCode code, std::string_view reason, std::string_view disconnect_reason);
+  void socket_ended(std::string_view reason);
+  std::optional<SendResult> refuse_send(const EmitFlags& flags);
+  void send(std::string_view payload, bool compress);
+  const NativeShape* shape(std::string_view event) const;
+  std::string& scratch();
+
+  Connection& connection_;
+  HttpStage* http_;  // until the upgrade is answered
+  HeadPtr head_;     // until then too
+  hub::SocketPtr socket_;
+  std::optional<ws::DeflateAgreement> deflate_;
+  ws::ConnectionCore core_;
+  MonoTime heartbeat_ = kNever;
+  std::string address_;
+  bool heard_ = true;  // something came since the last ping
+  bool pinged_ = false;
+  bool cutting_ = false;
+  native::Codec codec_ = native::Codec::kJson;
+};
+
+}  // namespace wirehall::pipeline

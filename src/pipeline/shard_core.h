@@ -1,0 +1,129 @@
+// Everything of one shard that does no I/O: its connections, Engine.IO sessions, hub and timers. The io
+// layer drives it with a real clock and real sockets, the simulator with fake ones.
+//
+//   A turn:  begin_turn(now)  →  hang-ups, then bytes, timers, mail, in any number  →  end_turn()
+//            →  the io layer writes every touched connection  →  sweep()
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/timer_wheel.h"
+#include "hub/hub.h"
+#include "pipeline/connection.h"
+#include "pipeline/engine_server.h"
+#include "pipeline/world.h"
+#include "ws/deflate.h"
+
+namespace wirehall::pipeline {
+
+/// The way to the other shards and to the pool for blocking work; implemented by io and by the simulator.
+class ShardLink {
+ public:
+  using Task = std::function<void(ShardCore&)>;
+  virtual unsigned shard_count() const = 0;
+  /// Runs on the target shard after everything posted there before by this one. Never refused.
+  virtual void post(unsigned from, unsigned to, Task task) = 0;
+  /// Posts to every shard but `from`, or to none when a mailbox has no room for one more task and `bytes`.
+  virtual bool try_post_all(unsigned from, std::size_t bytes, const Task& task) = 0;
+  virtual bool run_blocking(unsigned from, std::function<void()> work, Task done) = 0;
+  /// Another turn is wanted soon.
+  virtual void want_turn(unsigned shard) = 0;
+
+ protected:
+  ~ShardLink() = default;
+};
+
+/// Thread:   shard-affine.
+class ShardCore final : public hub::Environment {
+ public:
+  ShardCore(const World& world, ShardLink& link, unsigned shard, RandomSource& random, MonoTime start,
+            WallMs wall);
+  ~ShardCore();
+
+  // -- turns --------------------------------------------------------------------------------------
+  void begin_turn(MonoTime now, WallMs wall);
+  /// Lets coroutines go on, retries broadcasts, answers polls.
+  void end_turn();
+  /// Destroys what ended in this turn. No pointer to a session survives it.
+  void sweep();
+  /// The connections that have something to write or whose end has come; the list is handed over.
+  std::vector<Connection*> take_touched() { return std::exchange(touched_, {}); }
+  /// Connections that may go on with kept bytes.
+  std::vector<Connection*> take_ready() { return std::exchange(ready_, {}); }
+  bool has_ready() const { return !ready_.empty(); }
+  MonoTime next_deadline() const { return timers_.next_deadline(); }
+  void fire_timers() { timers_.advance(now_); }
+
+  // -- hub::Environment ---------------------------------------------------------------------------
+  MonoTime now() const override { return now_; }
+  WallMs wall_now() const override { return wall_; }
+  RandomSource& random() override { return random_; }
+  TimerWheel& timers() override { return timers_; }
+  Metrics& metrics() override { return metrics_; }
+  const Limits& limits() const override { return world_.limits; }
+  unsigned shard() const override { return shard_; }
+  unsigned shard_count() const override { return link_.shard_count(); }
+  void post(unsigned shard, hub::HubTask task) override;
+  bool try_post_all(std::size_t bytes, const hub::HubTask& task) override;
+  void build_forms_in_use(hub::EncodedMessage& message) override;
+  void want_turn() override { link_.want_turn(shard_); }
+  bool run_blocking(std::function<void()> work, std::function<void()> done) override;
+
+  // -- for connections, stages and sessions ---------------------------------------------------------
+  const World& world() const { return world_; }
+  ShardLink& link() { return link_; }
+  hub::Hub& hub() { return hub_; }
+  EngineServer& engine() { return engine_; }
+  ws::Inflater& inflater() { return inflater_; }
+  ws::Deflater& deflater() { return deflater_; }
+  const Metrics& metrics() const { return metrics_; }
+  /// Gives a response, on whichever shard its connection lives; one that is gone is ignored.
+  void respond(const Responder& to, http1::Response response);
+  /// `Date` of this second.
+  std::string_view date();
+
+  std::uint64_t add(Connection& connection);
+  void remove(Connection& connection);
+  Connection* find(std::uint64_t id) const;
+  std::size_t connection_count() const { return connection_count_; }
+  void touched(Connection& connection);
+  void ready(Connection& connection);
+  void forget(Connection& connection);
+
+  /// Every connection, for an orderly end.
+  std::vector<Connection*> connections() const;
+
+ private:
+  struct Slot {
+    Connection* connection = nullptr;
+    std::uint32_t generation = 1;
+  };
+
+  const World& world_;
+  ShardLink& link_;
+  unsigned shard_;
+  RandomSource& random_;
+  MonoTime now_;
+  WallMs wall_;
+  TimerWheel timers_;
+  Metrics metrics_;
+  ws::Inflater inflater_;
+  ws::Deflater deflater_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::size_t connection_count_ = 0;
+  std::vector<Connection*> touched_;
+  std::vector<Connection*> ready_;
+  std::string date_;
+  std::int64_t date_second_ = -1;
+  hub::Hub hub_;
+  EngineServer engine_;
+};
+
+}  // namespace wirehall::pipeline
