@@ -61,7 +61,8 @@ std::string HttpStage::client_address(const http1::RequestHead& head) const {
 
 void HttpStage::receive(char*& cursor, char* end, TurnBudget& budget) {
   ShardCore& core = connection_.core();
-  while (cursor != end && !waiting_ && budget.messages != 0) {
+  // A request without a body completes without further bytes.
+  while ((cursor != end || (parser_ && parser_->in_body())) && !waiting_ && budget.messages != 0) {
     if (connection_.outbox().bytes() > kPipelineOutputMax) return;  // drained() goes on
     if (!parser_) parser_ = std::make_unique<http1::RequestParser>(core.limits());
     if (idle_) {

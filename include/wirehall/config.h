@@ -1,0 +1,102 @@
+// What can be set from outside: by file, environment and flags, in that order of growing strength. Every
+// key with its type, default and meaning stands in one table (src/server/config_schema.cc), from which the
+// JSON Schema and the reference page are made. Names follow Socket.IO where it has one.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wirehall/limits.h"
+#include "wirehall/result.h"
+
+namespace wirehall {
+
+/// Who may connect, and how they prove it.
+struct AuthConfig {
+  bool required = true;  ///< `auth.mode`: "jwt"; false: "none"
+  std::string secret;    ///< HMAC secret, at least 32 bytes
+  std::string secret_algorithm = "HS256";
+  std::string public_key;            ///< PEM text, or the name of a file that holds it
+  std::string public_key_algorithm;  ///< RS256 …, ES256 …, EdDSA
+  std::string jwks_url;
+  std::vector<std::string> issuers;
+  std::vector<std::string> audiences;
+  std::string cookie;                 ///< name of a cookie that may carry the token
+  bool query_token = true;            ///< `?token=`
+  std::vector<std::string> api_keys;  ///< for the management routes
+};
+
+/// A server's configuration.
+///
+/// Thread:   a plain value; the server keeps a copy.
+struct Config {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 3000;
+  unsigned threads = 0;  ///< shards; 0: one for each core
+  std::string data_dir = "data";
+  bool dev = false;  ///< loopback only, a throw-away secret, permissive CORS for loopback origins
+
+  // -- Socket.IO and Engine.IO --------------------------------------------------------------------
+  std::string path = "/socket.io";
+  std::vector<std::string> transports = {"polling", "websocket"};
+  std::chrono::milliseconds ping_interval{25'000};
+  std::chrono::milliseconds ping_timeout{20'000};
+  std::chrono::milliseconds upgrade_timeout{10'000};
+  std::chrono::milliseconds connect_timeout{45'000};
+  std::uint64_t max_http_buffer_size = 1'000'000;
+  bool allow_upgrades = true;
+  std::optional<std::string> cookie;  ///< name of the session cookie; nullopt: none
+  bool serve_client = true;           ///< the stock client at path + "/socket.io.js", where it was installed
+  std::string client_directory;       ///< where it was installed
+  std::vector<std::string> handshake_headers = {"origin", "user-agent"};  ///< kept for each connection
+
+  // -- native -------------------------------------------------------------------------------------
+  bool native = true;
+  std::string native_path = "/ws";
+  std::uint64_t max_payload = 10 * 1024 * 1024;
+  std::chrono::milliseconds heartbeat_interval{30'000};
+
+  // -- both ---------------------------------------------------------------------------------------
+  bool per_message_deflate = false;
+  std::uint32_t per_message_deflate_threshold = 1024;
+  std::vector<std::string> cors_origins;  ///< exact origins; {"*"}: any
+  bool cors_credentials = false;
+  std::vector<std::string> trusted_proxies;  ///< CIDR
+  bool slow_consumer_drops = false;          ///< `limits.slowConsumer`: "drop"; false: "disconnect"
+  Limits limits;
+
+  std::uint32_t messages_per_minute = 100;     ///< of one user over all connections
+  std::uint32_t messages_burst = 0;            ///< 0: as many as a minute allows
+  std::uint32_t connections_per_minute = 120;  ///< of one address
+  std::chrono::milliseconds typing_timeout{3'000};
+  std::uint32_t recent_messages = 50;  ///< given to who joins a room
+
+  std::string tls_certificate;  ///< file; TLS is on when both are set
+  std::string tls_key;
+  std::string log_level = "info";
+
+  AuthConfig auth;
+
+  /// Reads `--config FILE` (default config/websocket.json when it exists), the environment, and the flags
+  /// --host, --port, --data, --dev. Prints what is wrong and ends the process with status 78.
+  static Config load(int argc, char** argv);
+
+  /// Applies a configuration file's text: JSON, comments allowed.
+  /// Errors:   kConfig; the detail has a line for each fault, with its line number. Nothing is applied then.
+  Status apply_text(std::string_view text);
+  /// Applies WIREHALL_… and the customary PORT, JWT_SECRET, CORS_ORIGIN.
+  Status apply_environment();
+  /// What no single key shows: weak secrets, contradictions. `--dev` makes its own secret here.
+  Status finish();
+};
+
+/// The JSON Schema of the configuration file.
+std::string config_schema();
+/// The reference page of the configuration, in Markdown.
+std::string config_reference();
+
+}  // namespace wirehall

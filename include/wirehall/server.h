@@ -1,0 +1,98 @@
+// Server: the door of the library.
+//
+//   #include <wirehall/server.h>
+//
+//   int main(int argc, char** argv) {
+//     wirehall::Server io{wirehall::Config::load(argc, argv)};
+//     io.on_event("hello", [](wirehall::Socket& socket, std::string name, wirehall::Ack ack) {
+//       socket.broadcast().emit("joined", name);
+//       ack.success();
+//     });
+//     return io.run();
+//   }
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "wirehall/auth.h"
+#include "wirehall/config.h"
+#include "wirehall/namespace.h"
+
+namespace wirehall {
+
+namespace server {
+class Composition;
+}
+
+/// One process' server: Socket.IO and native clients on one port.
+///
+/// Thread:   register first, then run; what runs is used through its namespaces. Handlers run on the shard
+///           of their socket: with more than one thread the same handler runs for several sockets at once.
+/// Lifetime: outlives everything that was registered; the destructor stops the server.
+class Server : public Emits<Server, SendResult> {
+ public:
+  explicit Server(Config config = {});
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // -- registration: proxies of the namespace "/" ---------------------------------------------------
+  /// The namespace of that name, made when it is new.
+  Namespace& of(std::string_view name);
+  template <class F>
+  Server& use(F middleware) {
+    main().use(std::move(middleware));
+    return *this;
+  }
+  /// Lets in who shows a valid token, as the configuration's `auth` says.
+  Server& use(JwtAuth auth);
+  template <class F>
+  Server& on_event(std::string_view event, F handler) {
+    main().on_event(event, std::move(handler));
+    return *this;
+  }
+  Server& on_connection(std::function<void(Socket&)> handler) {
+    main().on_connection(std::move(handler));
+    return *this;
+  }
+  Server& on_disconnect(std::function<void(Socket&, std::string_view reason)> handler) {
+    main().on_disconnect(std::move(handler));
+    return *this;
+  }
+  /// Serves files from memory; `path` begins with a slash.
+  Server& serve_file(std::string_view path, std::string_view content_type, std::string bytes);
+
+  // -- sending: proxies of the namespace "/" ----------------------------------------------------------
+  SendResult emit_args(std::string_view event, std::span<const Value> args) {
+    return main().emit_args(event, args);
+  }
+  BroadcastOperator to(std::string_view room) { return main().to(room); }
+  BroadcastOperator in(std::string_view room) { return main().in(room); }
+  BroadcastOperator except(std::string_view room) { return main().except(room); }
+
+  // -- life -------------------------------------------------------------------------------------------
+  /// Starts, waits for SIGTERM or SIGINT, ends in order. A second signal ends at once.
+  /// Returns:  the process' exit status: 0, or 1 when it could not start (the reason is printed).
+  int run();
+  /// Starts and returns.
+  /// Errors:   kConfig: the address is in use, a file cannot be read.
+  Status start();
+  /// What run() does once it has started: waits for a signal, ends in order. Requires: started.
+  void stop_on_signal();
+  /// The port it listens on.
+  std::uint16_t port() const;
+  /// Ends in order, spread over the drain window, and waits for it. Thread: not a handler's.
+  void stop();
+
+  const Config& config() const;
+  server::Composition& composition() { return *composition_; }
+
+ private:
+  Namespace& main() { return of("/"); }
+  std::unique_ptr<server::Composition> composition_;
+};
+
+}  // namespace wirehall

@@ -1,0 +1,302 @@
+#include "server/config_schema.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace wirehall::server {
+namespace {
+
+std::vector<std::string> strings(const Value& value) {
+  std::vector<std::string> list;
+  if (value.is_string()) return {value.as_string()};
+  for (const Value& element : value.as_array()) list.push_back(element.as_string());
+  return list;
+}
+Value string_list(const std::vector<std::string>& list) {
+  Array array;
+  for (const std::string& text : list) array.emplace_back(text);
+  return Value(std::move(array));
+}
+
+class Table {
+ public:
+  Table() {
+    server_keys();
+    socketio_keys();
+    native_keys();
+    limit_keys();
+    auth_keys();
+  }
+  const std::vector<ConfigKey>& keys() const { return keys_; }
+
+ private:
+  template <class F>
+  void integer(std::string path, std::string doc, F member, std::int64_t minimum, std::int64_t maximum) {
+    keys_.push_back({std::move(path),
+                     KeyType::kInteger,
+                     std::move(doc),
+                     {},
+                     minimum,
+                     maximum,
+                     [member](Config& config, const Value& value) {
+                       auto& field = member(config);
+                       field = static_cast<std::remove_reference_t<decltype(field)>>(
+                           value.to<std::int64_t>().value());
+                     },
+                     [member](const Config& config) {
+                       return Value(static_cast<std::int64_t>(member(const_cast<Config&>(config))));
+                     }});
+  }
+  template <class F>
+  void milliseconds(std::string path, std::string doc, F member, std::int64_t minimum = 1) {
+    keys_.push_back({std::move(path),
+                     KeyType::kMilliseconds,
+                     std::move(doc),
+                     {},
+                     minimum,
+                     7LL * 24 * 3600 * 1000,
+                     [member](Config& config, const Value& value) {
+                       member(config) = std::chrono::milliseconds(value.to<std::int64_t>().value());
+                     },
+                     [member](const Config& config) {
+                       return Value(static_cast<std::int64_t>(member(const_cast<Config&>(config)).count()));
+                     }});
+  }
+  template <class F>
+  void boolean(std::string path, std::string doc, F member) {
+    keys_.push_back({std::move(path),
+                     KeyType::kBool,
+                     std::move(doc),
+                     {},
+                     0,
+                     0,
+                     [member](Config& config, const Value& value) { member(config) = value.as_bool(); },
+                     [member](const Config& config) {
+                       return Value(static_cast<bool>(member(const_cast<Config&>(config))));
+                     }});
+  }
+  template <class F>
+  void string(std::string path, std::string doc, F member) {
+    keys_.push_back({std::move(path),
+                     KeyType::kString,
+                     std::move(doc),
+                     {},
+                     0,
+                     0,
+                     [member](Config& config, const Value& value) { member(config) = value.as_string(); },
+                     [member](const Config& config) { return Value(member(const_cast<Config&>(config))); }});
+  }
+  template <class F>
+  void list(std::string path, std::string doc, F member) {
+    keys_.push_back(
+        {std::move(path),
+         KeyType::kStringList,
+         std::move(doc),
+         {},
+         0,
+         0,
+         [member](Config& config, const Value& value) { member(config) = strings(value); },
+         [member](const Config& config) { return string_list(member(const_cast<Config&>(config))); }});
+  }
+  void choice(std::string path, std::string doc, std::string choices,
+              std::function<void(Config&, const Value&)> apply, std::function<Value(const Config&)> read) {
+    keys_.push_back({std::move(path), KeyType::kChoice, std::move(doc), std::move(choices), 0, 0,
+                     std::move(apply), std::move(read)});
+  }
+
+#define FIELD(expression) \
+  [](Config & c) -> auto& { return c.expression; }
+  void server_keys() {
+    string("host", "Address to listen on.", FIELD(host));
+    integer("port", "Port to listen on; 0 takes any free one.", FIELD(port), 0, 65535);
+    integer("threads", "Shards, each with its own thread; 0: one for each core.", FIELD(threads), 0, 255);
+    string("data", "Directory for the database and files.", FIELD(data_dir));
+    string("tls.cert", "File with the certificate chain (PEM). TLS is on when tls.key is set too.",
+           FIELD(tls_certificate));
+    string("tls.key", "File with the private key (PEM), readable by its owner alone.", FIELD(tls_key));
+    choice(
+        "log.level", "Lowest level that is written.", "debug|info|warning|error",
+        [](Config& c, const Value& v) { c.log_level = v.as_string(); },
+        [](const Config& c) { return Value(c.log_level); });
+    list("cors.origin",
+         "Origins whose pages may read responses and open native connections, exactly as browsers send them; "
+         "\"*\": any.",
+         FIELD(cors_origins));
+    boolean("cors.credentials", "Whether cross-origin requests may carry cookies.", FIELD(cors_credentials));
+    list("trustedProxies", "Networks (CIDR) whose X-Forwarded-For and PROXY protocol headers are believed.",
+         FIELD(trusted_proxies));
+    boolean("perMessageDeflate", "Compress WebSocket messages where the client offers it.",
+            FIELD(per_message_deflate));
+    integer("perMessageDeflateThreshold", "Bytes below which a message is not compressed.",
+            FIELD(per_message_deflate_threshold), 0, 1 << 30);
+  }
+  void socketio_keys() {
+    string("path", "Path of the Engine.IO endpoint.", FIELD(path));
+    list("transports", "Transports that are offered: polling, websocket.", FIELD(transports));
+    milliseconds("pingInterval", "How often the server pings.", FIELD(ping_interval));
+    milliseconds("pingTimeout", "How long it waits for the answer.", FIELD(ping_timeout));
+    milliseconds("upgradeTimeout", "How long a transport upgrade may take.", FIELD(upgrade_timeout));
+    milliseconds("connectTimeout", "How long a client may stay without joining a namespace.",
+                 FIELD(connect_timeout));
+    integer("maxHttpBufferSize", "Largest Socket.IO message and polling body, in bytes.",
+            FIELD(max_http_buffer_size), 1, 1LL << 31);
+    boolean("allowUpgrades", "Whether polling sessions may upgrade to WebSocket.", FIELD(allow_upgrades));
+    keys_.push_back({"cookie",
+                     KeyType::kString,
+                     "Name of a cookie that carries the session id, for sticky load balancers; empty: none.",
+                     {},
+                     0,
+                     0,
+                     [](Config& c, const Value& v) {
+                       c.cookie = v.as_string().empty() ? std::nullopt : std::optional(v.as_string());
+                     },
+                     [](const Config& c) { return Value(c.cookie.value_or("")); }});
+    boolean("serveClient", "Serve the stock Socket.IO client, where it was installed.", FIELD(serve_client));
+    string("clientDirectory", "Where the stock client's browser files lie.", FIELD(client_directory));
+    list("handshakeHeaders", "Request headers that stay readable after connecting.",
+         FIELD(handshake_headers));
+  }
+  void native_keys() {
+    boolean("native", "Serve the native protocol.", FIELD(native));
+    string("nativePath", "Path of the native endpoint.", FIELD(native_path));
+    integer("maxPayload", "Largest native message, in bytes.", FIELD(max_payload), 1, 1LL << 31);
+    milliseconds("heartbeatInterval",
+                 "How often native clients are pinged; one that is silent for two intervals is cut.",
+                 FIELD(heartbeat_interval));
+    milliseconds("typingTimeout", "After how long without news somebody has stopped typing.",
+                 FIELD(typing_timeout));
+    integer("recentMessages", "Messages given to who joins a room.", FIELD(recent_messages), 0, 200);
+    integer("rateLimit.messagesPerMinute", "Messages of one user over all connections.",
+            FIELD(messages_per_minute), 1, 1'000'000'000);
+    integer("rateLimit.burst", "Messages at once; 0: as many as a minute allows.", FIELD(messages_burst), 0,
+            1'000'000'000);
+    integer("rateLimit.connectionsPerMinute", "New connections from one address.",
+            FIELD(connections_per_minute), 1, 1'000'000'000);
+  }
+  void limit_keys() {
+    integer("limits.connections", "Connections in all; new ones are closed.", FIELD(limits.connections_max),
+            1, 100'000'000);
+    integer("limits.connectionsPerUser", "Connections of one user.", FIELD(limits.connections_per_user_max),
+            1, 1'000'000);
+    integer("limits.connectionsPerAddress", "Connections from one address.",
+            FIELD(limits.connections_per_address_max), 1, 100'000'000);
+    integer("limits.roomsPerClient", "Rooms that one client may be in.", FIELD(limits.rooms_per_client_max),
+            1, 1'000'000);
+    integer("limits.namespacesPerClient", "Namespaces that one client may join.",
+            FIELD(limits.namespaces_per_client_max), 1, 100'000);
+    integer("limits.maxFragments", "Fragments of one WebSocket message.", FIELD(limits.ws_fragments_max), 1,
+            1'000'000'000);
+    integer("limits.maxAttachments", "Binary attachments of one Socket.IO packet.",
+            FIELD(limits.attachments_max), 0, 999);
+    integer("limits.jsonDepth", "Nesting of JSON and MessagePack.", FIELD(limits.json_depth_max), 2, 512);
+    integer("limits.eventNameBytes", "Length of an event name.", FIELD(limits.event_name_bytes_max), 8,
+            65536);
+    integer("limits.pendingAcks", "Answers that the server waits for on one socket.",
+            FIELD(limits.pending_acks_max), 1, 1'000'000);
+    integer("limits.backpressureBytes", "Bytes that may wait for a client that does not read.",
+            FIELD(limits.backpressure_bytes_max), 16 * 1024, 1LL << 31);
+    choice(
+        "limits.slowConsumer", "What becomes of such a client: it is disconnected, or loses messages.",
+        "disconnect|drop", [](Config& c, const Value& v) { c.slow_consumer_drops = v.as_string() == "drop"; },
+        [](const Config& c) { return Value(c.slow_consumer_drops ? "drop" : "disconnect"); });
+    milliseconds("limits.drainWindow", "Time over which a stopping server spreads its goodbyes.",
+                 FIELD(limits.drain_window), 0);
+  }
+  void auth_keys() {
+    choice(
+        "auth.mode", "Whether clients must show a token.", "jwt|none",
+        [](Config& c, const Value& v) { c.auth.required = v.as_string() == "jwt"; },
+        [](const Config& c) { return Value(c.auth.required ? "jwt" : "none"); });
+    string("auth.secret", "Secret of HMAC-signed tokens, at least 32 bytes. Better set by JWT_SECRET.",
+           FIELD(auth.secret));
+    choice(
+        "auth.secretAlgorithm", "Algorithm of HMAC-signed tokens.", "HS256|HS384|HS512",
+        [](Config& c, const Value& v) { c.auth.secret_algorithm = v.as_string(); },
+        [](const Config& c) { return Value(c.auth.secret_algorithm); });
+    string("auth.publicKey", "Public key (PEM), or the name of a file with it.", FIELD(auth.public_key));
+    choice(
+        "auth.publicKeyAlgorithm", "Algorithm of tokens that the public key verifies.",
+        "|RS256|RS384|RS512|ES256|ES384|EdDSA",
+        [](Config& c, const Value& v) { c.auth.public_key_algorithm = v.as_string(); },
+        [](const Config& c) { return Value(c.auth.public_key_algorithm); });
+    string("auth.jwksUrl", "Where the issuer publishes its keys (https).", FIELD(auth.jwks_url));
+    list("auth.issuer", "Accepted issuers; empty: any.", FIELD(auth.issuers));
+    list("auth.audience", "Accepted audiences; empty: any.", FIELD(auth.audiences));
+    string("auth.cookie",
+           "Name of a cookie that may carry the token; origins are then checked on every connection.",
+           FIELD(auth.cookie));
+    boolean("auth.queryToken", "Whether ?token= is accepted. Addresses end up in logs: prefer the others.",
+            FIELD(auth.query_token));
+    list("auth.apiKeys", "Keys for the management routes.", FIELD(auth.api_keys));
+  }
+#undef FIELD
+
+  std::vector<ConfigKey> keys_;
+};
+
+const std::vector<ConfigKey>& table() {
+  static const Table keys;
+  return keys.keys();
+}
+
+}  // namespace
+
+std::span<const ConfigKey> config_keys() { return table(); }
+
+const ConfigKey* find_key(std::string_view path) {
+  const auto found =
+      std::find_if(table().begin(), table().end(), [&](const ConfigKey& key) { return key.path == path; });
+  return found == table().end() ? nullptr : &*found;
+}
+
+std::string environment_name(std::string_view path) {
+  std::string name = "WIREHALL_";
+  for (const char c : path) {
+    if (c == '.') {
+      name += "__";
+    } else if (c >= 'A' && c <= 'Z') {
+      name += '_';
+      name += c;
+    } else {
+      name += static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+    }
+  }
+  return name;
+}
+
+std::string check_value(const ConfigKey& key, const Value& value) {
+  switch (key.type) {
+    case KeyType::kBool: return value.is_bool() ? "" : "must be true or false";
+    case KeyType::kInteger:
+    case KeyType::kMilliseconds: {
+      const auto number = exact_integer(value);
+      if (!number) return "must be a whole number";
+      if (*number < key.minimum) return "must be at least " + std::to_string(key.minimum);
+      if (*number > key.maximum) return "must be at most " + std::to_string(key.maximum);
+      return "";
+    }
+    case KeyType::kString: return value.is_string() ? "" : "must be a string";
+    case KeyType::kStringList: {
+      if (value.is_string()) return "";
+      if (!value.is_array()) return "must be a list of strings";
+      const bool all = std::all_of(value.as_array().begin(), value.as_array().end(),
+                                   [](const Value& element) { return element.is_string(); });
+      return all ? "" : "must be a list of strings";
+    }
+    case KeyType::kChoice: {
+      if (value.is_string()) {
+        std::string_view rest = key.choices;
+        for (;;) {
+          const std::size_t bar = std::min(rest.find('|'), rest.size());
+          if (rest.substr(0, bar) == value.as_string()) return "";
+          if (bar == rest.size()) break;
+          rest.remove_prefix(bar + 1);
+        }
+      }
+      return "must be one of " + key.choices;
+    }
+  }
+  return "";
+}
+
+}  // namespace wirehall::server

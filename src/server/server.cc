@@ -1,0 +1,71 @@
+#include "wirehall/server.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "server/composition.h"
+
+namespace wirehall {
+
+Server::Server(Config config) : composition_(std::make_unique<server::Composition>(std::move(config))) {}
+Server::~Server() = default;
+
+Namespace& Server::of(std::string_view name) { return composition_->registry().of(name).api; }
+
+Server& Server::use(JwtAuth) {
+  Authenticator& authenticator = composition_->authenticator();
+  main().use([&authenticator](Socket& socket) -> Task<Verdict> {
+    Result<User> user = co_await authenticator.authenticate(socket.handshake());
+    if (!user.ok()) {
+      Verdict refused(user.error());
+      co_return refused;
+    }
+    socket.set_user(std::move(*user));
+    Verdict accepted;
+    co_return accepted;
+  });
+  return *this;
+}
+
+Server& Server::serve_file(std::string_view path, std::string_view content_type, std::string bytes) {
+  composition_->serve_file(path, content_type, std::move(bytes));
+  return *this;
+}
+
+Status Server::start() { return composition_->start(); }
+std::uint16_t Server::port() const { return composition_->node() == nullptr ? 0 : composition_->node()->port(); }
+void Server::stop() { composition_->stop(); }
+const Config& Server::config() const { return composition_->config(); }
+
+int Server::run() {
+  if (const Status status = start(); !status.ok()) {
+    std::fprintf(stderr, "wirehall: %s\n", status.error().text().c_str());
+    return 1;
+  }
+  stop_on_signal();
+  return 0;
+}
+
+void Server::stop_on_signal() {
+  boost::asio::io_context context;
+  boost::asio::signal_set signals(context, SIGTERM, SIGINT);
+  signals.async_wait([](boost::system::error_code, int) {});
+  context.run_one();
+  context.restart();
+  std::thread draining([&] {
+    composition_->stop();
+    boost::asio::post(context, [&] { signals.cancel(); });
+  });
+  // A second signal does not wait for anybody.
+  signals.async_wait([](boost::system::error_code error, int) {
+    if (!error) std::_Exit(0);
+  });
+  context.run();
+  draining.join();
+}
+
+}  // namespace wirehall
