@@ -78,6 +78,8 @@ class Namespace : public Emits<Namespace, SendResult> {
     return *this;
   }
   Namespace& on_connection(std::function<void(Socket&)> handler);
+  /// Called while the rooms are still there; then on_disconnect, when they are gone.
+  Namespace& on_disconnecting(std::function<void(Socket&, std::string_view reason)> handler);
   Namespace& on_disconnect(std::function<void(Socket&, std::string_view reason)> handler);
   /// Adds a handler that all sockets of the namespace share; see handler.h.
   template <class F>

@@ -193,6 +193,11 @@ void Client::connected(Socket& socket) {
 void Client::refused(Socket& socket, const Verdict& verdict) {
   const std::string nsp = socket.shard().spec().name;
   forget(socket);
+  if (verdict.code() == ErrorCode::kUnavailable) {
+    // A CONNECT_ERROR would end the client's reconnecting: what is only temporary closes the transport.
+    close();
+    return;
+  }
   socketio::EncodedPacket& packet = scratch();
   socketio::encode_connect_error(packet.text, nsp, verdict.message(),
                                  verdict.data().is_null() ? nullptr : &verdict.data());
@@ -222,6 +227,13 @@ void Client::answer(Socket& socket, const AckId& ack, std::span<const Value> arg
 // Socket.IO has no frame for a failure nobody asked about; whoever wants to know emits with an ack.
 void Client::report_failure(Socket& socket, const Error& error) {
   log_line(LogLevel::kDebug, "socketio", "event failed", {{"code", error.kebab()}, {"socket", socket.id()}});
+}
+
+void Client::end_connection(ErrorCode, std::string_view reason) {
+  if (closed_) return;
+  closed_ = true;
+  engine_.engine_close();
+  close_sockets(reason);
 }
 
 void Client::disconnect(Socket& socket, bool close_session) {

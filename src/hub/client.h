@@ -75,6 +75,7 @@ class Client final : public SocketLink, private Timer {
   void answer(Socket& socket, const AckId& ack, std::span<const Value> args) override;
   void report_failure(Socket& socket, const Error& error) override;
   void disconnect(Socket& socket, bool close) override;
+  void end_connection(ErrorCode error, std::string_view reason) override;
   void pause_reading(bool paused) override { engine_.engine_pause_reading(paused); }
 
  private:

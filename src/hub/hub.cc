@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "hub/remote_call.h"
 
 namespace wirehall::hub {
 namespace {
@@ -196,9 +197,18 @@ void Hub::resume_soon(std::coroutine_handle<> handle) {
   environment_.want_turn();
 }
 
+void Hub::defer(std::function<void()> action) {
+  deferred_.push_back(std::move(action));
+  environment_.want_turn();
+}
+
 bool Hub::run_ready() {
   std::size_t budget = kResumedPerTurnMax;
-  while (!ready_.empty() && budget != 0) {
+  while ((!ready_.empty() || !deferred_.empty()) && budget != 0) {
+    if (ready_.empty()) {
+      for (const auto& action : std::exchange(deferred_, {})) action();
+      --budget;
+    }
     const std::vector<std::coroutine_handle<>> batch = std::exchange(ready_, {});
     std::size_t next = 0;
     for (; next < batch.size() && budget != 0; ++next, --budget) batch[next].resume();
@@ -206,7 +216,7 @@ bool Hub::run_ready() {
     const std::vector<std::unique_ptr<Running>> done = std::exchange(finished_, {});
     for (const auto& running : done) running->report();
   }
-  return !ready_.empty();
+  return !ready_.empty() || !deferred_.empty();
 }
 
 void Hub::end_turn() {
@@ -239,6 +249,10 @@ std::size_t Hub::room_count() const {
   std::size_t count = 0;
   for (const auto& [name, nsp] : namespaces_) count += nsp->rooms().size();
   return count;
+}
+
+unsigned owner_of(const Environment& environment, std::string_view name) {
+  return static_cast<unsigned>(keyed_hash(name) % environment.shard_count());
 }
 
 // -- Registry -----------------------------------------------------------------------------------

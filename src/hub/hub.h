@@ -78,6 +78,8 @@ class Hub final : public Resumer {
   /// by `ack`.
   void spawn(Task<> task, SocketPtr socket, std::shared_ptr<void> keep, Ack ack);
   void resume_soon(std::coroutine_handle<> handle) override;
+  /// Runs something behind the coroutines that are ready now, in this turn or the next.
+  void defer(std::function<void()> action);
   /// Resumes what is ready, also what becomes ready meanwhile, up to a bound; called in every turn.
   /// Returns:  whether some is left for the next turn.
   bool run_ready();
@@ -119,6 +121,7 @@ class Hub final : public Resumer {
   Environment& environment_;
   TextMap<std::unique_ptr<NamespaceShard>> namespaces_;
   std::vector<std::coroutine_handle<>> ready_;
+  std::vector<std::function<void()>> deferred_;
   std::vector<std::unique_ptr<Running>> running_;
   std::vector<std::unique_ptr<Running>> finished_;
   std::vector<NamespaceShard*> paused_;

@@ -318,6 +318,11 @@ Namespace& Namespace::on_connection(std::function<void(Socket&)> handler) {
   spec_->connection_handlers.push_back(std::move(handler));
   return *this;
 }
+Namespace& Namespace::on_disconnecting(std::function<void(Socket&, std::string_view)> handler) {
+  WIREHALL_ASSERT(!spec_->registry->running);
+  spec_->disconnecting_handlers.push_back(std::move(handler));
+  return *this;
+}
 Namespace& Namespace::on_disconnect(std::function<void(Socket&, std::string_view)> handler) {
   WIREHALL_ASSERT(!spec_->registry->running);
   spec_->disconnect_handlers.push_back(std::move(handler));

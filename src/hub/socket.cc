@@ -179,6 +179,7 @@ void Socket::close(std::string_view reason) {
       }
     }
   };
+  if (was_connected) run(nsp_->spec().disconnecting_handlers);
   if (was_connected && rare_) run(std::exchange(rare_->disconnecting, {}));
   state_ = State::kClosed;
   nsp_->rooms().remove_all(*this);

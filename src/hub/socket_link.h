@@ -46,6 +46,9 @@ class SocketLink {
 
   /// The server ends this socket; with `close` the whole connection.
   virtual void disconnect(Socket& socket, bool close) = 0;
+  /// Ends the connection for an error, so that the client may come back by itself: no packet that would end
+  /// its reconnecting. The sockets on it are closed with `reason`.
+  virtual void end_connection(ErrorCode error, std::string_view reason) = 0;
   /// Stops or goes on reading: too many handlers are suspended.
   virtual void pause_reading(bool paused) = 0;
 

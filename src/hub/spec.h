@@ -28,6 +28,7 @@ struct NamespaceSpec {
   Namespace api;
   std::vector<ConnectMiddleware> middlewares;
   std::vector<std::function<void(Socket&)>> connection_handlers;
+  std::vector<std::function<void(Socket&, std::string_view)>> disconnecting_handlers;
   std::vector<std::function<void(Socket&, std::string_view)>> disconnect_handlers;
   std::vector<std::function<Status(Socket&, std::string_view, Args&)>> event_middlewares;
   TextMap<std::vector<SharedHandler>> handlers;

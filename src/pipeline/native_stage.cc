@@ -359,6 +359,10 @@ void NativeStage::report_failure(hub::Socket&, const Error& error) {
   send(out, true);
 }
 
+void NativeStage::end_connection(ErrorCode error, std::string_view reason) {
+  close(static_cast<ws::CloseCode>(error_info(error).close_code), error_info(error).text, reason);
+}
+
 // The hub closes the socket itself; what is left is the connection.
 void NativeStage::disconnect(hub::Socket&, bool) {
   core_.close(ws::CloseCode::kNormal, "server disconnect", connection_.core().now(), connection_.outbox());

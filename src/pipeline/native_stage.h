@@ -48,6 +48,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   void answer(hub::Socket& socket, const hub::AckId& ack, std::span<const Value> args) override;
   void report_failure(hub::Socket& socket, const Error& error) override;
   void disconnect(hub::Socket& socket, bool close) override;
+  void end_connection(ErrorCode error, std::string_view reason) override;
   void pause_reading(bool paused) override { connection_.pause_reading(paused); }
 
  private:

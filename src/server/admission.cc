@@ -8,7 +8,9 @@ Status AddressAdmission::admit(std::string_view address, bool loopback, MonoTime
   auto found = part.entries.find(address);
   if (found == part.entries.end()) {
     if (part.entries.size() >= kAddressesMax / kStripes) {
-      std::erase_if(part.entries, [&](const auto& entry) { return entry.second.connections == 0 && entry.second.next_at <= now; });
+      std::erase_if(part.entries, [&](const auto& entry) {
+        return entry.second.connections == 0 && entry.second.next_at <= now;
+      });
       if (part.entries.size() >= kAddressesMax / kStripes) return ErrorCode::kTooManyConnections;
     }
     found = part.entries.emplace(std::string(address), Entry()).first;
@@ -20,7 +22,8 @@ Status AddressAdmission::admit(std::string_view address, bool loopback, MonoTime
     const Duration interval = std::chrono::minutes(1) / options_.connections_per_minute;
     const MonoTime base = std::max(entry.next_at, now);
     if (base + interval - now > std::chrono::minutes(1)) {
-      const auto wait = std::chrono::duration_cast<Milliseconds>(base + interval - now - std::chrono::minutes(1));
+      const auto wait =
+          std::chrono::duration_cast<Milliseconds>(base + interval - now - std::chrono::minutes(1));
       return Error(ErrorCode::kRateLimited).retry_after_ms(wait.count() + 1);
     }
     entry.next_at = base + interval;

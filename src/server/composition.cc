@@ -52,7 +52,9 @@ void Composition::fill_world() {
   world_.engine.upgrade_timeout = c.upgrade_timeout;
   world_.engine.max_payload = c.max_http_buffer_size;
   world_.engine.allow_upgrades = c.allow_upgrades;
-  const auto offers = [&](std::string_view transport) { return std::find(c.transports.begin(), c.transports.end(), transport) != c.transports.end(); };
+  const auto offers = [&](std::string_view transport) {
+    return std::find(c.transports.begin(), c.transports.end(), transport) != c.transports.end();
+  };
   world_.engine.polling_allowed = offers("polling");
   world_.engine.websocket_allowed = offers("websocket");
   world_.engine.packets_per_payload_max = c.limits.engine_packets_per_payload_max;
@@ -82,7 +84,8 @@ void Composition::fill_world() {
   world_.heartbeat_interval = c.heartbeat_interval;
   world_.deflate_enabled = c.per_message_deflate;
   world_.deflate_threshold_bytes = c.per_message_deflate_threshold;
-  world_.cors.any_origin = std::find(c.cors_origins.begin(), c.cors_origins.end(), "*") != c.cors_origins.end();
+  world_.cors.any_origin =
+      std::find(c.cors_origins.begin(), c.cors_origins.end(), "*") != c.cors_origins.end();
   world_.cors.origins = c.cors_origins;
   world_.cors.credentials = c.cors_credentials;
   world_.cors.loopback_origins = c.dev;
@@ -125,9 +128,12 @@ Status Composition::serve_stock_client() {
     bytes << stream.rdbuf();
     const bool map = name.ends_with(".map");
     if (!map && !name.ends_with(".js")) continue;
-    serve_file(world_.engine_path + name, map ? "application/json; charset=utf-8" : "application/javascript; charset=utf-8", bytes.str());
+    serve_file(world_.engine_path + name,
+               map ? "application/json; charset=utf-8" : "application/javascript; charset=utf-8",
+               bytes.str());
   }
-  if (error) return Error(ErrorCode::kConfig, "clientDirectory " + config_.client_directory + ": " + error.message());
+  if (error)
+    return Error(ErrorCode::kConfig, "clientDirectory " + config_.client_directory + ": " + error.message());
   return {};
 }
 
@@ -169,6 +175,7 @@ void Composition::stop_now() {
   node_->stop();
   node_->join();
   registry_.post_from_outside = nullptr;
+  for (const auto& action : before_destruction_) action();
   node_.reset();
   registry_.running = false;
 }

@@ -1,8 +1,10 @@
 // The composition root: turns a configuration and what was registered into a world, and runs it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hub/spec.h"
 #include "io/node.h"
@@ -33,6 +35,9 @@ class Composition {
   /// Ends without waiting for clients.
   void stop_now();
 
+  /// Called when the shards have ended, before they are destroyed.
+  void before_destruction(std::function<void()> action) { before_destruction_.push_back(std::move(action)); }
+
   void serve_file(std::string_view path, std::string_view content_type, std::string bytes);
 
  private:
@@ -45,6 +50,7 @@ class Composition {
   std::unique_ptr<AddressAdmission> admission_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<io::Node> node_;
+  std::vector<std::function<void()>> before_destruction_;
 };
 
 }  // namespace wirehall::server

@@ -238,7 +238,7 @@ Status Config::apply_environment() {
       return status;
   }
   for (const auto& [variable, key] : {std::pair{"PORT", "port"}, std::pair{"JWT_SECRET", "auth.secret"},
-                                       std::pair{"CORS_ORIGIN", "cors.origin"}}) {
+                                      std::pair{"CORS_ORIGIN", "cors.origin"}}) {
     if (Status status = apply_variable(*this, variable, key); !status.ok()) return status;
   }
   return {};

@@ -37,7 +37,9 @@ Server& Server::serve_file(std::string_view path, std::string_view content_type,
 }
 
 Status Server::start() { return composition_->start(); }
-std::uint16_t Server::port() const { return composition_->node() == nullptr ? 0 : composition_->node()->port(); }
+std::uint16_t Server::port() const {
+  return composition_->node() == nullptr ? 0 : composition_->node()->port();
+}
 void Server::stop() { composition_->stop(); }
 const Config& Server::config() const { return composition_->config(); }
 

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <wirehall/hall.h>
+#include <wirehall/server.h>
+
+namespace hall {
+
+void on_join_room(wirehall::Server& io, wirehall::Hall& hall);
+void on_leave_room(wirehall::Server& io, wirehall::Hall& hall);
+void on_message(wirehall::Server& io, wirehall::Hall& hall);
+void on_broadcast(wirehall::Server& io, wirehall::Hall& hall);
+void on_typing(wirehall::Server& io, wirehall::Hall& hall);
+void on_refresh_token(wirehall::Server& io, wirehall::Hall& hall);
+
+}  // namespace hall

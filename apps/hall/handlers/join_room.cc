@@ -1,0 +1,31 @@
+#include "handlers.h"
+
+using namespace wirehall;
+
+namespace hall {
+
+// Socket.IO: emit("join-room", "lobby", answer)     native: {"type":"join","roomId":"lobby","id":1}
+void on_join_room(Server& io, Hall& hall) {
+  io.of("/").native_shape(
+      "join-room", {.aliases = {"join"}, .arguments = {"roomId|room"}, .sent_type = {}, .sent_copies = {}});
+
+  io.on_event("join-room", [&hall](Socket& socket, Value argument, Ack ack) -> Task<> {
+    Result<std::string> room = Hall::room_of(argument);
+    if (!room.ok()) {
+      ack.fail(room.error());
+      co_return;
+    }
+    Task<Result<Object>> joining = hall.join(socket, *room);
+    Result<Object> joined = co_await joining;
+    if (!joined.ok()) {
+      ack.fail(joined.error());
+      co_return;
+    }
+    const Value members = *joined->find("members");
+    ack.success(std::move(*joined));
+    if (socket.protocol() == Protocol::kNative)
+      socket.emit("joined", {{"roomId", *room}, {"members", members}});
+  });
+}
+
+}  // namespace hall

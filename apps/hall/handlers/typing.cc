@@ -1,0 +1,24 @@
+#include "handlers.h"
+
+using namespace wirehall;
+
+namespace hall {
+namespace {
+
+void on_typing_event(Server& io, Hall& hall, std::string_view event, bool typing) {
+  io.on_event(event, [&hall, typing](Socket& socket, Value argument, Ack ack) {
+    const Result<std::string> room = Hall::room_of(argument);
+    if (!room.ok()) return ack.fail(room.error());
+    if (Status told = hall.typing(socket, *room, typing); !told.ok()) return ack.fail(told.error());
+    ack.success();
+  });
+}
+
+}  // namespace
+
+void on_typing(Server& io, Hall& hall) {
+  on_typing_event(io, hall, "typing", true);
+  on_typing_event(io, hall, "stop-typing", false);
+}
+
+}  // namespace hall

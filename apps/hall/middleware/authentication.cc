@@ -1,0 +1,11 @@
+#include "middleware.h"
+
+namespace hall {
+
+void use_authentication(wirehall::Server& io, wirehall::Hall& hall) {
+  io.use(wirehall::jwt_auth());
+  io.use(
+      [&hall](wirehall::Socket& socket) -> wirehall::Task<wirehall::Verdict> { return hall.admit(socket); });
+}
+
+}  // namespace hall

@@ -1,0 +1,36 @@
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/config_file.h"
+#include "wirehall/config.h"
+
+namespace wirehall::cli {
+namespace {
+
+int check(const std::string& file) {
+  Config config;
+  Status status = read_config(config, file);
+  if (status.ok()) status = config.finish();
+  if (status.ok()) {
+    std::printf("%s: fine\n", file.c_str());
+    return 0;
+  }
+  std::fprintf(stderr, "%s\n", status.error().detail().c_str());
+  return kConfigError;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, int& status) {
+  auto file = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("check", "Look a configuration file over");
+  command->add_option("CONFIG", *file, "configuration file")->required();
+  command->callback([file, &status] { status = check(*file); });
+  app.add_subcommand("schema", "Print the JSON Schema of the configuration file")->callback([] {
+    std::printf("%s\n", config_schema().c_str());
+  });
+}
+
+}  // namespace wirehall::cli

@@ -1,0 +1,18 @@
+// The commands of the program, each in a file of its own.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace wirehall::cli {
+
+/// Exit status of a configuration that cannot be used (sysexits.h EX_CONFIG).
+inline constexpr int kConfigError = 78;
+
+void add_serve(CLI::App& app, int& status);
+void add_token(CLI::App& app, int& status);
+/// `check CONFIG` and `schema`.
+void add_check(CLI::App& app, int& status);
+
+}  // namespace wirehall::cli

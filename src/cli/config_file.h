@@ -1,0 +1,14 @@
+// A configuration from its file and the environment, for commands.
+#pragma once
+
+#include <string>
+
+#include "wirehall/config.h"
+
+namespace wirehall::cli {
+
+/// Applies a file (or config/websocket.json, if `file` is empty and that is there), then the environment.
+/// Errors:   kConfig; the detail is ready to be printed.
+Status read_config(Config& config, const std::string& file);
+
+}  // namespace wirehall::cli
