@@ -108,12 +108,13 @@ void EngineClient::post(const Responder& responder, const http1::RequestHead& he
   reschedule();
 }
 
-void EngineClient::request_aborted(const Responder& responder) {
+void EngineClient::request_aborted(const Responder& responder, bool lost) {
   const bool poll = poll_ && poll_->responder == responder;
   const bool post = post_ == responder;
   if (!poll && !post) return;
   if (poll) poll_.reset();
   if (post) post_.reset();
+  if (!lost) return;
   session_.end(engineio::CloseReason::kTransportError);
   finish_if_closed();
 }

@@ -34,8 +34,8 @@ class EngineClient final : public hub::EnginePort, private Timer {
   /// The head of a POST has come. Returns: false when another one is under way; the session has ended.
   bool post_begins(const Responder& responder);
   void post(const Responder& responder, const http1::RequestHead& head, std::string_view body);
-  /// The peer of a waiting request has gone.
-  void request_aborted(const Responder& responder);
+  /// A request will not be answered: its peer has gone (`lost`, which ends the session), or it was refused.
+  void request_aborted(const Responder& responder, bool lost);
 
   // -- WebSocket ------------------------------------------------------------------------------------
   /// The first transport of a session that began on a WebSocket.

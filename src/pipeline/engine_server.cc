@@ -88,18 +88,28 @@ void EngineServer::post_begins(HttpStage& stage, const HeadPtr& head) {
     if (client != nullptr && client->session().transport() == engineio::Transport::kPolling)
       client->post_begins(responder);
   };
-  const auto aborted = [sid = parameters.sid, responder](ShardCore& core) {
-    if (EngineClient* client = core.engine().find(sid)) client->request_aborted(responder);
-  };
   const auto target = static_cast<unsigned>(shard);
-  ShardCore& core = core_;
+  watch_abort(stage, target, parameters.sid);
   if (target == core_.shard()) {
-    stage.on_abort([&core, aborted] { aborted(core); });
     begin(core_);
   } else {
-    stage.on_abort([&core, target, aborted] { core.link().post(core.shard(), target, aborted); });
     core_.link().post(core_.shard(), target, begin);
   }
+}
+
+// The session is told when a request of it ends before it was answered.
+void EngineServer::watch_abort(HttpStage& stage, unsigned target, const std::string& sid) {
+  ShardCore& core = core_;
+  stage.on_abort([&core, target, sid, responder = stage.responder()](bool lost) {
+    const auto aborted = [sid, responder, lost](ShardCore& there) {
+      if (EngineClient* client = there.engine().find(sid)) client->request_aborted(responder, lost);
+    };
+    if (target == core.shard()) {
+      aborted(core);
+    } else {
+      core.link().post(core.shard(), target, aborted);
+    }
+  });
 }
 
 void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string body) {
@@ -129,19 +139,12 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
     return;
   }
   const auto target = static_cast<unsigned>(shard);
-  const auto aborted = [sid = parameters.sid, responder = arrival.from](ShardCore& core) {
-    if (EngineClient* client = core.engine().find(sid)) client->request_aborted(responder);
-  };
-  ShardCore& core = core_;
+  watch_abort(stage, target, parameters.sid);
   if (target == core_.shard()) {
-    stage.on_abort([&core, aborted] { aborted(core); });
     arrived(arrival, std::move(body));
     return;
   }
-  stage.on_abort([&core, target, aborted] { core.link().post(core.shard(), target, aborted); });
-  core_.link().post(core_.shard(), target, [arrival, body = std::move(body)](ShardCore& other) {
-    other.engine().arrived(arrival, body);
-  });
+  core_.link().post(core_.shard(), target, [arrival, body = std::move(body)](ShardCore& other) { other.engine().arrived(arrival, body); });
 }
 
 // A request on the shard of its session.

@@ -62,6 +62,7 @@ class EngineServer {
     std::string address;
     bool secure = false;
   };
+  void watch_abort(HttpStage& stage, unsigned target, const std::string& sid);
   void arrived(const Arrival& arrival, std::string body);
   void handshake(const Arrival& arrival, const engineio::RequestParameters& parameters);
   void open_websocket(HttpStage& stage, const HeadPtr& head, const engineio::RequestParameters& parameters);

@@ -50,7 +50,7 @@ HttpStage::HttpStage(Connection& connection)
       deadline_(connection.core().now() + connection.core().limits().http_head_timeout) {}
 
 HttpStage::~HttpStage() {
-  if (abort_) abort_();
+  if (abort_) abort_(true);
 }
 
 Responder HttpStage::responder() const { return {connection_.core().shard(), connection_.id(), sequence_}; }
@@ -235,6 +235,7 @@ void HttpStage::respond(std::uint32_t sequence, http1::Response response) {
 }
 
 void HttpStage::fail(const Error& error) {
+  if (abort_) std::exchange(abort_, nullptr)(false);
   ++sequence_;
   send(http1::problem(error), true);
 }
@@ -296,7 +297,7 @@ void HttpStage::receive_eof() {
   // As Node's server: a client that closes its side while it waits for a response has given up.
   eof_ = true;
   if (waiting_) {
-    if (abort_) std::exchange(abort_, nullptr)();
+    if (abort_) std::exchange(abort_, nullptr)(true);
     connection_.abort();
     return;
   }
@@ -306,7 +307,7 @@ void HttpStage::receive_eof() {
 void HttpStage::gone(bool) {
   waiting_ = true;
   ++sequence_;
-  if (abort_) std::exchange(abort_, nullptr)();
+  if (abort_) std::exchange(abort_, nullptr)(true);
   candidate_.reset();
 }
 

@@ -42,8 +42,9 @@ class HttpStage final : public Stage {
   void refuse_upgrade(http1::Response response);
   /// A connection that arrived from another shard with an upgrade request: goes on with it.
   void resume_upgrade(HeadPtr head);
-  /// Called when the awaited response is of no use any more: the peer has gone.
-  void on_abort(std::function<void()> callback) { abort_ = std::move(callback); }
+  /// Called when a request ends without reaching who waits for it: its peer has gone (`lost`), or it was
+  /// refused before it was complete.
+  void on_abort(std::function<void(bool lost)> callback) { abort_ = std::move(callback); }
 
   Connection& connection() const { return connection_; }
   Responder responder() const;
@@ -66,7 +67,7 @@ class HttpStage final : public Stage {
   std::unique_ptr<http1::RequestParser> parser_;
   HeadPtr head_;
   std::unique_ptr<Stage> candidate_;
-  std::function<void()> abort_;
+  std::function<void(bool lost)> abort_;
   MonoTime deadline_;
   std::uint32_t sequence_ = 0;
   bool waiting_ = false;    // a response is awaited
