@@ -99,6 +99,17 @@ TEST(Jwks, AlgOfAnotherKindMakesAKeyUseless) {
     EXPECT_EQ(read_one(oct_jwk(std::string(R"(,"alg":")") + alg + "\"")), "") << alg;
 }
 
+TEST(Jwks, AKeyOfTwoKindsServesNeitherByItsAlg) {
+  const std::string k =
+      R"(,"k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjA")";
+  EXPECT_EQ(read_one(rsa_jwk(k + R"(,"alg":"HS256")")), "");
+  EXPECT_EQ(read_one(rsa_jwk(k)), "RS256");
+  const std::string numbers = R"(,"n":")" + pairs().rsa.number("n") + R"(","e":"AQAB")";
+  EXPECT_EQ(read_one(oct_jwk(numbers + R"(,"alg":"RS256")")), "");
+  EXPECT_EQ(read_one(p256_jwk(numbers + R"(,"alg":"RS256")")), "");
+  EXPECT_EQ(read_one(ec_jwk(pairs().p384, "P-256", 48, R"(,"alg":"ES384")")), "");
+}
+
 TEST(Jwks, KeysForOtherPurposesArePassedOver) {
   EXPECT_EQ(read_one(rsa_jwk(R"(,"use":"sig")")), "RS256");
   for (const char* use : {"\"enc\"", "\"\"", "null", "[\"sig\"]"})

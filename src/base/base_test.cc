@@ -91,6 +91,20 @@ TEST(Base64, StrictFormsRefuseSecondSpellings) {
   EXPECT_EQ(from_base64_lenient("Z g-=="), "f\x0f");  // as Node answers
 }
 
+TEST(Id, ASocketsIdIsKnownEverywhereAndNothingElseIsTakenForOne) {
+  SeededRandom random(test::seed());
+  for (int i = 0; i < 1000; ++i) {
+    const std::string id = make_socket_id(random, static_cast<std::uint8_t>(i % 256));
+    ASSERT_TRUE(is_socket_id(id));
+    ASSERT_EQ(shard_of_id(id), i % 256);
+    ASSERT_FALSE(is_socket_id(make_id(random, 0)));
+    std::string other = id;
+    other[random.below(20)] ^= 1;
+    ASSERT_FALSE(is_socket_id(other));
+  }
+  EXPECT_FALSE(is_socket_id("lobby"));
+}
+
 TEST(Id, CarriesItsShardAndNeverRepeats) {
   SeededRandom random(test::seed());
   std::set<std::string> seen;

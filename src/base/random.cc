@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/base64.h"
+#include "base/hash_map.h"
 
 namespace wirehall {
 
@@ -40,6 +41,36 @@ std::string make_id(RandomSource& random, std::uint8_t shard) {
   random.fill(bytes);
   bytes[0] = static_cast<char>(shard ^ static_cast<unsigned char>(bytes[1]));
   return to_base64url({bytes.data(), bytes.size()});
+}
+
+namespace {
+
+constexpr std::size_t kCheckedBytes = 11;
+
+std::array<char, 4> check_of(std::string_view bytes) {
+  const std::uint64_t hash = keyed_hash(bytes.substr(0, kCheckedBytes));
+  std::array<char, 4> check;
+  std::memcpy(check.data(), &hash, check.size());
+  return check;
+}
+
+}  // namespace
+
+std::string make_socket_id(RandomSource& random, std::uint8_t shard) {
+  std::array<char, 15> bytes;
+  random.fill({bytes.data(), kCheckedBytes});
+  bytes[0] = static_cast<char>(shard ^ static_cast<unsigned char>(bytes[1]));
+  const std::array<char, 4> check = check_of({bytes.data(), kCheckedBytes});
+  std::memcpy(bytes.data() + kCheckedBytes, check.data(), check.size());
+  return to_base64url({bytes.data(), bytes.size()});
+}
+
+bool is_socket_id(std::string_view text) {
+  if (text.size() != 20) return false;
+  const auto bytes = from_base64url(text);
+  if (!bytes) return false;
+  const std::array<char, 4> check = check_of(*bytes);
+  return std::memcmp(bytes->data() + kCheckedBytes, check.data(), check.size()) == 0;
 }
 
 int shard_of_id(std::string_view id) {

@@ -37,4 +37,9 @@ std::string make_id(RandomSource& random, std::uint8_t shard);
 /// Returns: the shard that made the id; -1 if the text is no such id.
 int shard_of_id(std::string_view id);
 
+/// The same for a socket: its last four bytes are a keyed check over the others, so that every shard knows a
+/// socket's id when it sees one, and no other name is taken for one.
+std::string make_socket_id(RandomSource& random, std::uint8_t shard);
+bool is_socket_id(std::string_view text);
+
 }  // namespace wirehall

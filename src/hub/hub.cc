@@ -113,7 +113,7 @@ NamespaceShard* Hub::find(std::string_view name) {
 
 SocketPtr Hub::make_socket(NamespaceShard& nsp, SocketLink& link,
                            std::shared_ptr<const Handshake> handshake) {
-  std::string id = make_id(environment_.random(), static_cast<std::uint8_t>(environment_.shard()));
+  std::string id = make_socket_id(environment_.random(), static_cast<std::uint8_t>(environment_.shard()));
   return SocketPtr(new Socket(nsp, link, std::move(handshake), std::move(id)));
 }
 

@@ -158,7 +158,7 @@ Status Socket::join(std::string_view room) {
     return Error(ErrorCode::kInvalidFormat, "room name");
   if (room == self.id()) return {};
   // A room that is named like a socket's id is that socket's own: nobody else gets in (RELIABILITY S7).
-  if (self.shard().find(room) != nullptr) return ErrorCode::kAccessDenied;
+  if (is_socket_id(room)) return ErrorCode::kAccessDenied;
   if (self.memberships().size() >= limits.rooms_per_client_max && !in_room(room)) {
     self.hub().environment().metrics().add(Counter::kLimitHits);
     return Error(ErrorCode::kLimitReached, "rooms of one client");

@@ -173,6 +173,11 @@ void SimNode::run() {
   }
 }
 
+void SimNode::settle(int steps) {
+  for (int i = 0; i < steps && step(); ++i) {
+  }
+}
+
 void SimNode::advance(Duration duration) {
   const MonoTime end = now_ + duration;
   const MonoTime begin = now_;

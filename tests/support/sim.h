@@ -63,6 +63,8 @@ class SimNode final : public pipeline::ShardLink {
   SimPeer& connect(unsigned shard, std::string address = "10.0.0.1");
   /// Runs until nothing is left to do at this time.
   void run();
+  /// Takes at most so many steps: for what cannot come to rest.
+  void settle(int steps);
   /// Moves time in steps of at most one millisecond's deadline, running whatever becomes due.
   void advance(Duration duration);
 

@@ -202,7 +202,7 @@ Task<Result<Object>> HallShard::join(hub::SocketPtr socket, std::string room) {
       return hold->socket.get() == socket.get() && hold->room == room;
     });
     if (joining) co_return Failed(Error(ErrorCode::kConflict, "already joining"));
-    if (!socket->user().may_join(room) || socket->shard().find(room) != nullptr)
+    if (!socket->user().may_join(room) || is_socket_id(room))
       co_return Failed(ErrorCode::kAccessDenied);
     if (socket->memberships().size() >= hub_.environment().limits().rooms_per_client_max)
       co_return Failed(Error(ErrorCode::kLimitReached, "rooms of one client"));

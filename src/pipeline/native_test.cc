@@ -1,0 +1,276 @@
+// The native protocol over simulated connections.
+#include <gtest/gtest.h>
+
+#include "base/msgpack.h"
+#include "support/seed.h"
+#include "support/sim.h"
+
+namespace wirehall {
+namespace {
+
+using test::SimNode;
+using test::SimPeer;
+using test::take_frames;
+using test::take_response;
+using test::text;
+using test::upgrade;
+
+class NativeTest : public testing::TestWithParam<unsigned> {
+ protected:
+  NativeTest() : node(GetParam(), test::seed()) {
+    Namespace& main = node.of("/");
+    main.use([](Socket& socket) -> Verdict {
+      if (socket.handshake().query("token") == "bad") return Error(ErrorCode::kAuthenticationFailed, "because");
+      if (socket.handshake().query("token") == "busy") return Error(ErrorCode::kRateLimited).retry_after_ms(1500);
+      return {};
+    });
+    main.on_event("echo", [](Value value, Ack ack) { ack(value); });
+    main.on_event("join", [](Socket& socket, std::string room, Ack ack) {
+      if (const Status joined = socket.join(room); !joined.ok()) return ack.fail(joined.error());
+      ack.success();
+    });
+    main.native_shape("join", {.aliases = {"enter"}, .arguments = {"roomId|room"}, .sent_type = {}, .sent_copies = {}});
+    main.on_event("say", [](Socket& socket, Object message, Ack ack) {
+      socket.to(message.find("room")->as_string()).emit("said", message);
+      ack.success();
+    });
+    main.native_shape("said", {.aliases = {}, .arguments = {}, .sent_type = "chat", .sent_copies = {{"user", "from"}}});
+    main.on_event("typed", [](int number, std::optional<std::string> word, Ack ack) { ack({{"number", number}, {"word", word}}); });
+    main.native_shape("typed", {.aliases = {}, .arguments = {"number", "word"}, .sent_type = {}, .sent_copies = {}});
+    main.on_event("ask", [this](Socket& socket, Ack ack) -> Task<> {
+      Task<Result<Args>> asking = socket.emit_with_ack("question", {Value("?")}, Milliseconds(500));
+      Result<Args> answer = co_await asking;
+      answers.push_back(answer.ok() ? answer->at(0).to_json() : std::string(answer.error().kebab()));
+      ack.success();
+    });
+    main.on_event("throw", []() { throw std::runtime_error("secret detail"); });
+    main.on_event("throw-later", [](Socket& socket) -> Task<> {
+      Task<Result<Args>> asking = socket.emit_with_ack("question", {}, Milliseconds(10));
+      Result<Args> answer = co_await asking;
+      throw std::runtime_error("secret detail");
+    });
+    main.on_disconnect([this](Socket&, std::string_view reason) { reasons.emplace_back(reason); });
+    node.world().heartbeat_interval = Milliseconds(100);
+    node.start();
+  }
+  SimPeer& open(unsigned shard = 0, const std::string& query = "", const std::string& headers = "") {
+    SimPeer& peer = node.connect(shard % node.shard_count());
+    peer.send(upgrade("/ws" + query, headers));
+    node.run();
+    EXPECT_EQ(take_response(peer.received()).status, 101);
+    return peer;
+  }
+  std::vector<std::string> say(SimPeer& peer, const std::string& message) {
+    peer.send(text(message));
+    node.run();
+    return take_frames(peer.received());
+  }
+  using Frames = std::vector<std::string>;
+  std::vector<std::string> reasons, answers;
+  SimNode node;
+};
+
+TEST_P(NativeTest, ARequestWithAnIdGetsOneAnswer) {
+  SimPeer& peer = open();
+  EXPECT_EQ(say(peer, R"({"type":"echo","id":1,"a":[1.50,{"b":null}]})"), Frames{R"(t:{"type":"ack","id":1,"a":[1.50,{"b":null}]})"});
+  EXPECT_EQ(say(peer, R"({"id":"x-1","type":"echo"})"), Frames{R"(t:{"type":"ack","id":"x-1"})"});
+  EXPECT_EQ(say(peer, R"({"type":"echo","a":1})"), Frames{}) << "nobody asked";
+  EXPECT_EQ(say(peer, R"({"type":"echo","id":2,"messageType":"note"})"), Frames{R"(t:{"type":"ack","id":2,"messageType":"note"})"}) << "a field named type travels as messageType";
+}
+
+TEST_P(NativeTest, NamedArgumentsAndAlternatives) {
+  SimPeer& peer = open();
+  for (const char* request : {R"({"type":"join","id":1,"roomId":"r"})", R"({"type":"enter","id":1,"room":"r"})"}) {
+    EXPECT_EQ(say(peer, request), Frames{R"(t:{"type":"ack","id":1,"success":true})"});
+  }
+  EXPECT_EQ(say(peer, R"({"type":"typed","id":1,"number":5})"), Frames{R"(t:{"type":"ack","id":1,"number":5,"word":null})"});
+  EXPECT_EQ(say(peer, R"({"type":"typed","id":1,"number":5.0,"word":"w"})"), Frames{R"(t:{"type":"ack","id":1,"number":5,"word":"w"})"});
+  for (const char* request : {R"({"type":"typed","id":1,"number":"5"})", R"({"type":"typed","id":1,"number":5.5})", R"({"type":"typed","id":1,"number":1e300})", R"({"type":"typed","id":1})"}) {
+    EXPECT_EQ(say(peer, request), Frames{R"(t:{"type":"ack","id":1,"error":"Invalid format: argument 1","code":"invalid-format"})"}) << request;
+  }
+  EXPECT_EQ(say(peer, R"({"type":"typed","number":[]})"), Frames{R"(t:{"type":"error","error":"Invalid format: argument 1","code":"invalid-format"})"});
+}
+
+TEST_P(NativeTest, EventsReachTheOthersInTheirShape) {
+  SimPeer& a = open(0);
+  SimPeer& b = open(1);
+  SimPeer& c = open(2);
+  for (SimPeer* peer : {&a, &b}) say(*peer, R"({"type":"join","room":"r"})");
+  EXPECT_EQ(say(a, R"({"type":"say","id":1,"room":"r","user":"ann","messageType":"x"})"), Frames{R"(t:{"type":"ack","id":1,"success":true})"});
+  EXPECT_EQ(take_frames(b.received()), Frames{R"(t:{"type":"chat","room":"r","user":"ann","messageType":"x","from":"ann"})"});
+  EXPECT_EQ(take_frames(c.received()), Frames{});
+}
+
+TEST_P(NativeTest, BytesAndMessagePack) {
+  SimPeer& a = open(0);
+  SimPeer& b = open(1);
+  for (SimPeer* peer : {&a, &b}) say(*peer, R"({"type":"join","room":"r"})");
+  std::string packed;
+  msgpack::encode(packed, {{"type", "say"}, {"id", 7}, {"room", "r"}, {"data", Bytes{"\x01\x02"}}});
+  a.send(test::frame(2, packed));
+  node.run();
+  const auto answer = take_frames(a.received());
+  ASSERT_EQ(answer.size(), 1u);
+  EXPECT_EQ(msgpack::decode(answer[0].substr(2))->to_json(), R"({"type":"ack","id":7,"success":true})");
+  EXPECT_EQ(take_frames(b.received()), Frames{R"(t:{"type":"chat","room":"r","data":{"$binary":"AQI="}})"});
+  say(b, R"({"type":"say","room":"r","data":{"$binary":"AwQ="}})");
+  const auto received = take_frames(a.received());
+  ASSERT_EQ(received.size(), 1u);
+  EXPECT_EQ(*msgpack::decode(received[0].substr(2))->find("data"), Value(Bytes{"\x03\x04"}));
+}
+
+TEST_P(NativeTest, PingsArePonged) {
+  SimPeer& peer = open();
+  EXPECT_EQ(say(peer, R"({"type":"ping","id":"p"})"), Frames{R"(t:{"type":"pong","id":"p","timestamp":1700000000000})"});
+  EXPECT_EQ(say(peer, R"({"type":"ping"})"), Frames{R"(t:{"type":"pong","timestamp":1700000000000})"});
+}
+
+TEST_P(NativeTest, WhatIsNoRequestIsAnsweredAndTheConnectionGoesOn) {
+  SimPeer& peer = open();
+  for (const char* request : {"[1]", "{}", "5", R"({"type":5})", R"({"type":""})", R"({"type":"x","id":{}})", R"({"type":"x","id":null})"}) {
+    EXPECT_EQ(say(peer, request), Frames{R"(t:{"type":"error","error":"Invalid format","code":"invalid-format"})"}) << request;
+  }
+  EXPECT_EQ(say(peer, R"({"id":3})"), Frames{R"(t:{"type":"ack","id":3,"error":"Invalid format","code":"invalid-format"})"});
+  EXPECT_EQ(say(peer, R"({"type":")" + std::string(129, 'x') + R"(","id":1})"), Frames{R"(t:{"type":"ack","id":1,"error":"Invalid format","code":"invalid-format"})"});
+  EXPECT_TRUE(say(peer, R"({"type":"echo","id":1})").size() == 1);
+}
+
+TEST_P(NativeTest, WhatIsNoJsonEndsTheConnection) {
+  for (const std::string& request : {std::string("{"), std::string("nope"), std::string("{\"type\":\"x\"}x"), R"({"type":"x","a":)" + std::string(32, '[') + std::string(32, ']') + "}", std::string(500'000, '[')}) {
+    SimPeer& peer = open();
+    EXPECT_EQ(say(peer, request), Frames{"close:1007"}) << request.substr(0, 40);
+    EXPECT_TRUE(peer.closed());
+  }
+  SimPeer& peer = open();
+  peer.send(test::frame(2, "\xc1"));
+  node.run();
+  EXPECT_EQ(take_frames(peer.received()), Frames{"close:1007"});
+}
+
+TEST_P(NativeTest, RefusalsBeforeTheUpgradeOrBehindIt) {
+  SimPeer& bad = node.connect(0);
+  bad.send(upgrade("/ws?token=bad"));
+  SimPeer& busy = node.connect(0);
+  busy.send(upgrade("/ws?token=busy"));
+  SimPeer& closing = node.connect(0);
+  closing.send(upgrade("/ws?token=bad&authError=close"));
+  SimPeer& limited = node.connect(0);
+  limited.send(upgrade("/ws?token=busy&authError=close"));
+  node.run();
+  auto answer = take_response(bad.received());
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(answer.body, R"({"type":"about:blank","title":"Authentication failed: because","status":401,"code":"authentication-failed","data":{"code":"authentication-failed"}})");
+  answer = take_response(busy.received());
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_NE(answer.head.find("Retry-After: 2\r\n"), std::string::npos);
+  EXPECT_EQ(take_response(closing.received()).status, 101);
+  EXPECT_EQ(closing.received(), std::string("\x88\x0e\x03\xf0Unauthorized"));
+  EXPECT_EQ(take_response(limited.received()).status, 101);
+  EXPECT_EQ(limited.received(), std::string("\x88\x15\x03\xf0Rate limit exceeded"));
+  EXPECT_TRUE(reasons.empty()) << "nobody was connected";
+}
+
+TEST_P(NativeTest, RequestsThatAreNoUpgrade) {
+  for (const auto& [request, status] : {std::pair{test::get("/ws"), 426}, std::pair{upgrade("/other"), 404}, std::pair{upgrade("/ws", "Origin: null\r\n"), 403}, std::pair{upgrade("/ws", "Origin: http://sim\r\nOrigin: http://sim\r\n"), 403},
+                                        std::pair{upgrade("/ws", "Origin: https://sim\r\n"), 403}, std::pair{upgrade("/ws", "Origin: http://sim.evil\r\n"), 403}, std::pair{upgrade("/ws", "Origin: http://sim:81\r\n"), 403},
+                                        std::pair{upgrade("/ws", "Origin: http://sim\r\n"), 101}}) {
+    SimPeer& peer = node.connect(0);
+    peer.send(request);
+    node.run();
+    EXPECT_EQ(take_response(peer.received()).status, status) << request;
+    EXPECT_EQ(peer.closed(), status != 101);
+  }
+}
+
+TEST_P(NativeTest, FramesRightBehindTheUpgradeAreProcessed) {
+  SimPeer& peer = node.connect(0);
+  node.whole_input = true;
+  peer.send(upgrade("/ws") + text(R"({"type":"echo","id":1})") + test::frame(9, "hi"));
+  node.run();
+  take_response(peer.received());
+  EXPECT_EQ(take_frames(peer.received()), (Frames{R"(t:{"type":"ack","id":1})", "pong:hi"}));
+}
+
+TEST_P(NativeTest, ASilentPeerIsCutAfterTwoIntervals) {
+  SimPeer& silent = open();
+  SimPeer& alive = open();
+  for (int i = 0; i < 5; ++i) {
+    node.advance(Milliseconds(60));
+    alive.send(test::frame(10, ""));
+    node.run();
+  }
+  EXPECT_TRUE(silent.closed());
+  EXPECT_FALSE(alive.closed());
+  EXPECT_EQ(reasons, std::vector<std::string>{"ping timeout"});
+  EXPECT_EQ(take_frames(silent.received()), Frames{"ping:"});
+}
+
+TEST_P(NativeTest, TheServerMayAsk) {
+  SimPeer& peer = open();
+  EXPECT_EQ(say(peer, R"({"type":"ask","id":1})"), Frames{R"(t:{"type":"question","ackId":0,"data":"?"})"});
+  EXPECT_EQ(say(peer, R"({"type":"ack","ackId":99})"), Frames{}) << "an unknown number is ignored";
+  EXPECT_EQ(say(peer, R"({"type":"ack","ackId":0,"x":1})"), Frames{R"(t:{"type":"ack","id":1,"success":true})"});
+  EXPECT_EQ(say(peer, R"({"type":"ack","ackId":0,"x":2})"), Frames{}) << "a second answer is ignored";
+  say(peer, R"({"type":"ask"})");
+  node.advance(Milliseconds(50));
+  peer.send(test::frame(10, ""));
+  node.advance(Milliseconds(90));
+  peer.send(test::frame(10, ""));
+  node.advance(Milliseconds(90));
+  peer.send(test::frame(10, ""));
+  node.advance(Milliseconds(90));
+  peer.send(test::frame(10, ""));
+  node.advance(Milliseconds(90));
+  peer.send(test::frame(10, ""));
+  node.advance(Milliseconds(95));
+  say(peer, R"({"type":"ask"})");
+  peer.reset();
+  node.run();
+  EXPECT_EQ(answers, (std::vector<std::string>{R"({"x":1})", "timeout", "disconnected"}));
+}
+
+TEST_P(NativeTest, WhatAHandlerThrowsStaysInside) {
+  SimPeer& peer = open();
+  EXPECT_EQ(say(peer, R"({"type":"throw","id":1})"), Frames{R"(t:{"type":"ack","id":1,"error":"Internal error","code":"internal"})"});
+  say(peer, R"({"type":"throw-later","id":2})");
+  node.advance(Milliseconds(20));
+  EXPECT_EQ(take_frames(peer.received()), Frames{R"(t:{"type":"ack","id":2,"error":"Internal error","code":"internal"})"});
+  EXPECT_EQ(node.sum(Counter::kHandlerErrors), 2u);
+}
+
+TEST_P(NativeTest, TooManySuspendedHandlersPauseReading) {
+  SimPeer& peer = open();
+  std::string many;
+  for (int i = 0; i < 40; ++i) many += text(R"({"type":"ask"})");
+  peer.send(many);
+  node.run();
+  EXPECT_EQ(take_frames(peer.received()).size(), 32u);
+  node.advance(Milliseconds(80));
+  peer.send(test::frame(10, ""));
+  EXPECT_EQ(node.sum(Counter::kMessagesInNative), 32u);
+  peer.reset();
+  node.run();
+  EXPECT_EQ(answers.size(), 32u);
+}
+
+TEST_P(NativeTest, GoodbyesAndLossesHaveTheirReasons) {
+  const auto ended = [&](const std::function<void(SimPeer&)>& end) {
+    reasons.clear();
+    SimPeer& peer = open();
+    end(peer);
+    node.run();
+    return reasons.empty() ? "" : reasons[0];
+  };
+  EXPECT_EQ(ended([](SimPeer& p) { p.send(test::frame(8, "\x03\xe8")); }), "client namespace disconnect");
+  EXPECT_EQ(ended([](SimPeer& p) { p.send(test::frame(8, "\x03\xe9")); }), "client namespace disconnect");
+  EXPECT_EQ(ended([](SimPeer& p) { p.send(test::frame(8, "\x0f\xa0")); }), "transport close");
+  EXPECT_EQ(ended([](SimPeer& p) { p.send(test::frame(8, "")); }), "transport close");
+  EXPECT_EQ(ended([](SimPeer& p) { p.half_close(); }), "transport close");
+  EXPECT_EQ(ended([](SimPeer& p) { p.reset(); }), "transport error");
+  EXPECT_EQ(ended([](SimPeer& p) { p.send("\x81\x01x"); }), "transport error");
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, NativeTest, testing::Values(1u, 3u));
+
+}  // namespace
+}  // namespace wirehall
