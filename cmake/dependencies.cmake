@@ -1,4 +1,4 @@
-# Everything comes from the distribution's packages; `./dev` installs them (tools/packages).
+# Everything comes from the distribution's packages; `./dev` installs them (tools/packages.txt).
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED)

@@ -32,6 +32,8 @@ struct EmitFlags {
 };
 
 /// Gives a class that has `emit_args` the overloads people call.
+///
+/// Thread:   that of the class.
 template <class Derived, class Return>
 class Emits {
  public:

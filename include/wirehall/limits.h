@@ -38,7 +38,7 @@ struct Limits {
       10'000};  ///< slow-consumer: nothing could be written for so long
 
   // -- Engine.IO --------------------------------------------------------------------------------
-  std::uint32_t engine_packets_per_payload_max = 1024;  ///< session closed: parse error
+  std::uint32_t engine_packets_per_payload_max = 131'072;  ///< session closed: parse error
 
   // -- Socket.IO --------------------------------------------------------------------------------
   std::uint32_t namespaces_per_client_max = 16;           ///< CONNECT_ERROR limit-reached

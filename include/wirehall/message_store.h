@@ -51,6 +51,7 @@ struct RoomPosition {
   std::string epoch;      ///< identity of the stream; a position from another epoch means nothing
 };
 
+/// A part of a room's stream.
 struct MessagePage {
   std::vector<StoredMessage> messages;  ///< ascending
   RoomPosition top;

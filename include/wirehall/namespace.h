@@ -22,6 +22,8 @@ struct NamespaceSpec;
 ///
 /// A Socket.IO client gets `message` and `data` as its `connect_error`; a native client the HTTP status or
 /// close code that the catalogue has for `code`.
+///
+/// Thread:   a plain value.
 class [[nodiscard]] Verdict {
  public:
   Verdict() = default;  ///< accepted

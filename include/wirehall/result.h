@@ -61,6 +61,7 @@ class [[nodiscard]] Error {
 /// A value or an Error; must be looked at.
 ///
 /// Requires: value() only when ok(), error() only when not (asserted: the process ends).
+/// Thread:   a plain value.
 template <class T>
 class [[nodiscard]] Result {
  public:

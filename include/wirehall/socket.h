@@ -60,6 +60,8 @@ class Ack {
 };
 
 /// The name of a socket that may be kept and passed between threads; it notices that the socket has gone.
+///
+/// Thread:   a plain value; find() answers on the socket's shard.
 class SocketRef {
  public:
   SocketRef() = default;
@@ -75,6 +77,9 @@ class SocketRef {
 };
 
 /// Sends to one socket with flags; see Socket::volatile_() and Socket::compress().
+///
+/// Thread:   shard-affine, as the socket.
+/// Lifetime: no longer than the socket.
 class SocketOperator : public Emits<SocketOperator, SendResult> {
  public:
   SocketOperator(Socket& socket, EmitFlags flags) : socket_(&socket), flags_(flags) {}

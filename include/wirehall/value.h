@@ -30,6 +30,7 @@ struct Member;
 /// Members of a JSON object in the order in which they were written; a key occurs once.
 ///
 /// Cost:     look-up is linear: objects in events are small.
+/// Thread:   a plain value.
 class Object {
  public:
   Object();

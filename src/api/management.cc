@@ -1,17 +1,10 @@
 #include "api/management.h"
 
-#include <openssl/crypto.h>
-
 #include "base/log.h"
-#include "pipeline/shard_core.h"
+#include "base/secret.h"
 
 namespace wirehall::api {
 namespace {
-
-bool same_secret(std::string_view a, std::string_view b) {
-  // The length may show; the content must not.
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 http1::Response json_response(const Value& value) {
   http1::Response response;
@@ -22,7 +15,7 @@ http1::Response json_response(const Value& value) {
 
 }  // namespace
 
-ErrorCode authorize(const ManagementOptions& options, const pipeline::HttpRequest& request) {
+ErrorCode authorize(const ManagementOptions& options, const http1::HttpRequest& request) {
   if (options.open_on_loopback && request.from_loopback) return ErrorCode::kOk;
   if (options.api_keys.empty()) {
     log_line(LogLevel::kWarning, "api", "management route refused: no key is configured",
@@ -39,26 +32,26 @@ ErrorCode authorize(const ManagementOptions& options, const pipeline::HttpReques
   return known ? ErrorCode::kOk : ErrorCode::kAuthenticationFailed;
 }
 
-void add_management_routes(pipeline::Routes& routes, const ManagementOptions& options,
+void add_management_routes(http1::Routes& routes, const ManagementOptions& options,
                            FiguresSource figures) {
   routes.add("GET", "/ws/stats",
-             [options, figures](pipeline::ShardCore& core, const pipeline::HttpRequest& request,
-                                const pipeline::Responder& responder) {
+             [options, figures](http1::ResponseSink& sink, const http1::HttpRequest& request,
+                                const http1::Responder& responder) {
                if (const ErrorCode refused = authorize(options, request); refused != ErrorCode::kOk) {
                  http1::Response response = http1::problem(Error(refused));
                  if (response.status == 401) response.set("WWW-Authenticate", "Bearer");
-                 core.respond(responder, std::move(response));
+                 sink.respond(responder, std::move(response));
                  return;
                }
-               figures([&core, responder](Object fields) {
-                 core.respond(responder, json_response(Value(std::move(fields))));
+               figures([&sink, responder](Object fields) {
+                 sink.respond(responder, json_response(Value(std::move(fields))));
                });
              });
   for (const char* path : {"/healthz", "/livez", "/readyz"}) {
     routes.add(
         "GET", path,
-        [](pipeline::ShardCore& core, const pipeline::HttpRequest&, const pipeline::Responder& responder) {
-          core.respond(responder, json_response({{"status", "ok"}}));
+        [](http1::ResponseSink& sink, const http1::HttpRequest&, const http1::Responder& responder) {
+          sink.respond(responder, json_response({{"status", "ok"}}));
         });
   }
 }

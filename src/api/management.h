@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/world.h"
+#include "http1/exchange.h"
 #include "wirehall/value.h"
 
 namespace wirehall::api {
@@ -21,12 +21,12 @@ struct ManagementOptions {
 /// Returns:  kOk, kAuthenticationRequired (401), kAuthenticationFailed (401), or kAccessDenied (403) when no
 /// key
 ///           is configured at all; the log says then how to turn the routes on.
-ErrorCode authorize(const ManagementOptions& options, const pipeline::HttpRequest& request);
+ErrorCode authorize(const ManagementOptions& options, const http1::HttpRequest& request);
 
 /// Gives the figures of `GET /ws/stats`, on the shard that asks.
 using FiguresSource = std::function<void(std::function<void(Object)> done)>;
 
 /// Adds GET /ws/stats, /healthz, /livez and /readyz.
-void add_management_routes(pipeline::Routes& routes, const ManagementOptions& options, FiguresSource figures);
+void add_management_routes(http1::Routes& routes, const ManagementOptions& options, FiguresSource figures);
 
 }  // namespace wirehall::api

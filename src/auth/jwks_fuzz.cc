@@ -8,6 +8,7 @@
 #include "auth/jwks.h"
 #include "auth/jwt.h"
 #include "auth/keys_for_test.h"
+#include "support/fuzz.h"
 
 namespace wirehall::auth {
 namespace {
@@ -60,10 +61,10 @@ void check_confusion(const KeySet& set, const Object& document) {
 }  // namespace
 }  // namespace wirehall::auth
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FUZZ_TARGET(auth_jwks) {
   using namespace wirehall;
   using namespace wirehall::auth;
-  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::string_view text = in.rest();
   const Result<KeySet> set = parse_jwks(text);
   JwksCache cache;
   check(cache.begin_fetch(MonoTime()));
@@ -71,9 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check((cache.keys(MonoTime()) != nullptr) == set.ok());
   if (!set) {
     check(is_documented(set.error().code()));
-    return 0;
+    return;
   }
   check_types(set.value());
   check_confusion(set.value(), Value::from_json(text).value().as_object());
-  return 0;
 }

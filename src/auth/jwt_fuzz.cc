@@ -8,11 +8,14 @@
 // Oracles: 't' and 'e' are accepted only when they equal a minted token. 'p' and 'h' are accepted only when
 // an independent reading of the text finds what RFC 7519 and jwt.h want.
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <set>
 
 #include "auth/jwt.h"
 #include "auth/keys_for_test.h"
+#include "support/fuzz.h"
 #include "auth/user_from_claims.h"
 
 namespace wirehall::auth {
@@ -35,12 +38,16 @@ struct World {
   KeySet secrets;
   KeySet pairs;
   VerifyOptions options;
+  VerifyOptions short_lived;  // one algorithm, an hour at most, `exp` may be missing
   std::vector<std::string> minted;
   std::set<std::string, std::less<>> minted_set;
 
   World() {
     options.issuers = {"wirehall"};
     options.audiences = {"hall"};
+    short_lived.algorithms = {Algorithm::kHs256};
+    short_lived.lifetime_max = std::chrono::hours(1);
+    short_lived.require_exp = false;
     for (const auto algorithm : {Algorithm::kHs256, Algorithm::kHs384, Algorithm::kHs512}) {
       check(secrets.add(*VerifyingKey::from_secret(algorithm, kSecret)).ok());
       mint(*SigningKey::from_secret(algorithm, kSecret));
@@ -83,6 +90,7 @@ bool accepted(std::string_view token, Object* claims = nullptr) {
       if (claims != nullptr) *claims = *result;
     } else {
       check(result.error().code() == ErrorCode::kAuthenticationFailed && !result.error().detail().empty());
+      check(!fault_name(fault).empty());
     }
   }
   return any;
@@ -117,19 +125,26 @@ bool is_date(const Value* value, std::int64_t from, std::int64_t to) {
          seconds == static_cast<double>(static_cast<std::int64_t>(seconds));
 }
 
-void check_payload(std::string_view payload) {
-  Object claims;
-  const std::string token = test::hs256_token(R"({"alg":"HS256"})", payload, kSecret);
-  if (!accepted(token, &claims)) return;
-  const Result<Value> read = Value::from_json(payload);
-  check(read.ok() && read.value().is_object() && read.value() == Value(claims));
-  constexpr std::int64_t kLeeway = 30;
+constexpr std::int64_t kLeeway = 30;
+
+void check_accepted(const Object& claims, std::int64_t exp_max) {
   const Value* exp = claims.find("exp");
-  check(exp != nullptr && is_date(exp, kNowSeconds - kLeeway + 1, std::int64_t{1} << 53));
+  check(exp != nullptr && is_date(exp, kNowSeconds - kLeeway + 1, exp_max));
   for (const char* name : {"nbf", "iat"}) {
     const Value* date = claims.find(name);
     check(date == nullptr || is_date(date, 0, kNowSeconds + kLeeway));
   }
+}
+
+void check_payload(std::string_view payload) {
+  const std::string token = test::hs256_token(R"({"alg":"HS256"})", payload, kSecret);
+  const Result<Object> cut = verify(token, world().secrets, world().short_lived, kNow);
+  if (cut) check_accepted(cut.value(), kNowSeconds + kLeeway + 3600);
+  Object claims;
+  if (!accepted(token, &claims)) return;
+  const Result<Value> read = Value::from_json(payload);
+  check(read.ok() && read.value().is_object() && read.value() == Value(claims));
+  check_accepted(claims, std::int64_t{1} << 53);
   check(*claims.find("iss") == Value("wirehall"));
   const Value& audience = *claims.find("aud");
   check(audience == Value("hall") ||
@@ -150,16 +165,16 @@ void check_header(std::string_view header) {
 }  // namespace
 }  // namespace wirehall::auth
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+FUZZ_TARGET(auth_jwt) {
   using namespace wirehall::auth;
-  if (size == 0) return 0;
-  const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0]) {
+  if (in.rest().empty()) return;
+  const char kind = in.rest().front();
+  const std::string_view rest = in.rest().substr(1);
+  switch (kind) {
     case 't': check_token(rest); break;
     case 'e': check_edits(rest); break;
     case 'p': check_payload(rest); break;
     case 'h': check_header(rest); break;
     default: break;
   }
-  return 0;
 }

@@ -71,6 +71,9 @@ class SecretBytes {
 };
 
 /// A public or private key of OpenSSL's.
+///
+/// Thread:   immutable.
+/// Lifetime: shared by its copies.
 struct AsymmetricKey {
   std::shared_ptr<evp_pkey_st> pkey;
 };
@@ -107,7 +110,8 @@ class VerifyingKey {
 
   /// Whether the signature, in the form of RFC 7518, is this key's for the message.
   ///
-  /// Cost:     10 µs (Ed25519, RSA) to 50 µs (ECDSA); HMAC below 2 µs, in constant time.
+  /// Cost:     HMAC 3 µs, in constant time; RSA 2048 20 µs; ES256 60 µs; Ed25519 100 µs; ES384 700 µs, since
+  ///           OpenSSL has no fast code for its curve.
   bool verifies(std::string_view message, std::string_view signature) const;
 
  private:

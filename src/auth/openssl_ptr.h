@@ -10,6 +10,8 @@
 #include <openssl/x509.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace wirehall::auth {
 

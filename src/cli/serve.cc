@@ -14,7 +14,6 @@
 #include "cli/commands.h"
 #include "cli/config_file.h"
 #include "http1/url.h"
-#include "pipeline/shard_core.h"
 #include "server/composition.h"
 #include "server/log_sink.h"
 #include "wirehall/hall.h"
@@ -72,8 +71,7 @@ void add_token_route(Server& io) {
   if (!io.config().dev || secret.empty()) return;
   io.composition().world().routes.add(
       "GET", "/dev/token",
-      [secret](pipeline::ShardCore& core, const pipeline::HttpRequest& request,
-               const pipeline::Responder& responder) {
+      [secret](http1::ResponseSink& core, const http1::HttpRequest& request, const http1::Responder& responder) {
         const http1::QueryPairs query = http1::parse_query(request.head->query());
         const std::string user(http1::find_last(query, "user").value_or(""));
         if (!request.from_loopback || !auth::is_user_id(user)) {

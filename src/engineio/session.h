@@ -43,7 +43,7 @@ struct SessionOptions {
   bool allow_upgrades = true;
   bool polling_allowed = true;
   bool websocket_allowed = true;
-  std::uint32_t packets_per_payload_max = 1024;
+  std::uint32_t packets_per_payload_max = 131'072;
   std::uint32_t pongs_per_second_max = 50;  ///< sustained; beyond it the session ends
   std::string initial_packet;               ///< sent as a message right behind the open packet, if not empty
 };

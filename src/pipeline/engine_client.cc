@@ -73,35 +73,55 @@ void EngineClient::answer_post(http1::Response response) {
   if (post_) core_.respond(*std::exchange(post_, std::nullopt), std::move(response));
 }
 
-void EngineClient::post(const Responder& responder, const http1::RequestHead& head, std::string_view body) {
+struct EngineClient::Body {
+  Body(HeadPtr request, std::string text, std::uint32_t packets_max)
+      : head(std::move(request)), bytes(std::move(text)), reader(bytes, packets_max) {}
+  HeadPtr head;
+  std::string bytes;
+  engineio::PayloadReader reader;
+};
+
+void EngineClient::post(const Responder& responder, HeadPtr head, std::string body) {
   if (!post_ && !post_begins(responder)) return;
-  const MonoTime now = core_.now();
-  const bool octets = head.find("content-type") == "application/octet-stream";
-  bool broken = octets || !is_valid_utf8(body);
-  if (octets) {
-    session_.end(engineio::CloseReason::kTransportError);
-  } else if (broken) {
-    session_.receive_malformed(now);
+  const bool octets = head->find("content-type") == "application/octet-stream";
+  if (octets || !is_valid_utf8(body)) {
+    core_.metrics().add(Counter::kProtocolErrorsEngineio);
+    session_.end(octets ? engineio::CloseReason::kTransportError : engineio::CloseReason::kParseError);
+    http1::Response refused;
+    refused.status = 400;
+    answer_post(std::move(refused));
+    finish_if_closed();
+    return;
   }
-  engineio::PayloadReader reader(body, core_.world().engine.packets_per_payload_max);
-  while (!broken && !session_.is_closed()) {
+  body_ = std::make_unique<Body>(std::move(head), std::move(body), core_.world().engine.packets_per_payload_max);
+  continue_post();
+}
+
+// A body may hold a hundred thousand packets: other connections get their turn in between.
+void EngineClient::continue_post() {
+  constexpr int kPacketsPerTurn = 256;
+  http1::Response response;
+  for (int left = kPacketsPerTurn; !session_.is_closed(); --left) {
+    if (left == 0) {
+      core_.hub().defer([&core = core_, sid = session_.sid()] {
+        EngineClient* client = core.engine().find(sid);
+        if (client != nullptr && client->body_) client->continue_post();
+      });
+      return;
+    }
     engineio::PacketView decoded;
-    const auto step = reader.next(decoded);
+    const auto step = body_->reader.next(decoded);
     if (step == engineio::PayloadReader::Step::kDone) break;
     if (step == engineio::PayloadReader::Step::kError) {
-      session_.receive_malformed(now);
-      broken = true;
+      core_.metrics().add(Counter::kProtocolErrorsEngineio);
+      session_.end(engineio::CloseReason::kParseError);
+      response.status = 400;
       break;
     }
     packet(decoded);
   }
-  if (broken) core_.metrics().add(Counter::kProtocolErrorsEngineio);
-  http1::Response response;
-  if (broken) {
-    response.status = 400;
-  } else {
-    response = polling_response(&head, "text/html", "ok");
-  }
+  if (response.status == 200) response = polling_response(body_->head.get(), "text/html", "ok");
+  body_.reset();
   answer_post(std::move(response));
   finish_if_closed();
   touch();

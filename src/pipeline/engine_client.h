@@ -33,7 +33,8 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void poll(const Responder& responder, HeadPtr head);
   /// The head of a POST has come. Returns: false when another one is under way; the session has ended.
   bool post_begins(const Responder& responder);
-  void post(const Responder& responder, const http1::RequestHead& head, std::string_view body);
+  /// The body of a POST has come; its packets are processed some in each turn.
+  void post(const Responder& responder, HeadPtr head, std::string body);
   /// A request will not be answered: its peer has gone (`lost`, which ends the session), or it was refused.
   void request_aborted(const Responder& responder, bool lost);
 
@@ -69,6 +70,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
  private:
   void on_timer(MonoTime now) override;
   void packet(const engineio::PacketView& packet);
+  void continue_post();
   void answer_poll(std::vector<engineio::OutPacket> packets);
   void answer_post(http1::Response response);
   void send_on_websocket(const std::vector<engineio::OutPacket>& packets);
@@ -89,6 +91,8 @@ class EngineClient final : public hub::EnginePort, private Timer {
   };
   std::optional<Poll> poll_;
   std::optional<Responder> post_;
+  struct Body;
+  std::unique_ptr<Body> body_;  // of a POST whose packets are being processed
   EngineWebSocketStage* websocket_ = nullptr;
   EngineWebSocketStage* probing_ = nullptr;
   bool base64_only_ = false;

@@ -161,7 +161,7 @@ void EngineServer::arrived(const Arrival& arrival, std::string body) {
   }
   switch (arrival.head->method) {
     case http1::Method::kGet: client->poll(arrival.from, arrival.head); break;
-    case http1::Method::kPost: client->post(arrival.from, *arrival.head, body); break;
+    case http1::Method::kPost: client->post(arrival.from, arrival.head, std::move(body)); break;
     default: {
       http1::Response response;
       response.status = 500;

@@ -40,11 +40,6 @@ bool etag_matches(std::string_view list, std::string_view etag) {
 
 }  // namespace
 
-void Routes::add(std::string_view method, std::string_view path, HttpHandler handler) {
-  handlers[std::string(method) + " " + std::string(path)] = std::move(handler);
-  paths.insert(std::string(path));
-}
-
 HttpStage::HttpStage(Connection& connection)
     : connection_(connection),
       deadline_(connection.core().now() + connection.core().limits().http_head_timeout) {}
@@ -186,7 +181,7 @@ void HttpStage::dispatch(std::string body) {
 
 void HttpStage::serve(std::string body) {
   ShardCore& core = connection_.core();
-  const Routes& routes = core.world().routes;
+  const http1::Routes& routes = core.world().routes;
   const std::string_view path = head_->path();
   const std::string key = std::string(method_name(head_->method)) + " " + std::string(path);
   if (const auto handler = routes.handlers.find(key); handler != routes.handlers.end()) {

@@ -40,7 +40,7 @@ class ShardLink {
 };
 
 /// Thread:   shard-affine.
-class ShardCore final : public hub::Environment {
+class ShardCore final : public hub::Environment, public http1::ResponseSink {
  public:
   ShardCore(const World& world, ShardLink& link, unsigned shard, RandomSource& random, MonoTime start,
             WallMs wall);
@@ -83,8 +83,7 @@ class ShardCore final : public hub::Environment {
   ws::Inflater& inflater() { return inflater_; }
   ws::Deflater& deflater() { return deflater_; }
   const Metrics& metrics() const { return metrics_; }
-  /// Gives a response, on whichever shard its connection lives; one that is gone is ignored.
-  void respond(const Responder& to, http1::Response response);
+  void respond(const Responder& to, http1::Response response) override;
   /// `Date` of this second.
   std::string_view date();
 

@@ -12,6 +12,7 @@
 #include "base/hash_map.h"
 #include "engineio/session.h"
 #include "http1/cors.h"
+#include "http1/exchange.h"
 #include "http1/forwarded.h"
 #include "http1/head.h"
 #include "http1/response.h"
@@ -24,48 +25,9 @@
 
 namespace wirehall::pipeline {
 
-class ShardCore;
-
-/// The one response to one request; may be given from any shard, at most once.
-///
-/// Thread:   a plain value; used through ShardCore::respond().
-struct Responder {
-  unsigned shard = 0;
-  std::uint64_t connection = 0;  ///< of ShardCore's table
-  std::uint32_t sequence = 0;    ///< of the request on its connection
-  friend bool operator==(const Responder&, const Responder&) = default;
-};
-
-using HeadPtr = std::shared_ptr<const http1::RequestHead>;
-
-/// A complete request that is neither Engine.IO's nor an upgrade.
-struct HttpRequest {
-  HeadPtr head;
-  std::string body;
-  std::string address;         ///< the client's; behind trusted proxies theirs
-  bool from_loopback = false;  ///< the TCP peer is on this machine and no proxy is in between
-};
-
-/// Answers requests; must respond exactly once, now or later.
-using HttpHandler = std::function<void(ShardCore&, HttpRequest, Responder)>;
-
-/// A file that is served from memory.
-struct StaticFile {
-  std::string content_type;
-  std::shared_ptr<const std::string> bytes;
-  std::string etag;
-  std::string cache_control = "public, max-age=0";
-};
-
-/// Who answers which path.
-struct Routes {
-  TextMap<HttpHandler> handlers;        ///< "GET /path"
-  TextMap<StaticFile> files;            ///< path → file
-  TextSet paths;                        ///< paths that have a handler for some method
-  std::string content_security_policy;  ///< of static files
-
-  void add(std::string_view method, std::string_view path, HttpHandler handler);
-};
+using http1::HeadPtr;
+using http1::HttpRequest;
+using http1::Responder;
 
 /// Lets connections in by address; called when a session or native connection opens and ends.
 ///
@@ -113,7 +75,7 @@ struct World {
   std::vector<std::string> handshake_headers = {"origin", "user-agent"};
   http1::TrustedProxies trusted_proxies;
   bool slow_consumer_drops = false;
-  Routes routes;
+  http1::Routes routes;
   Admission* admission = nullptr;
   mutable hub::FormsInUse forms_in_use;
 };

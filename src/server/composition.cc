@@ -109,7 +109,7 @@ Authenticator& Composition::authenticator() {
 
 void Composition::serve_file(std::string_view path, std::string_view content_type, std::string bytes) {
   WIREHALL_ASSERT(!registry_.running);
-  pipeline::StaticFile file;
+  http1::StaticFile file;
   file.content_type = content_type;
   file.etag = "\"" + content_hash(bytes) + "\"";
   file.bytes = std::make_shared<const std::string>(std::move(bytes));

@@ -297,7 +297,7 @@ Status HallShard::leave(hub::Socket& socket, std::string_view room) {
 
 // -- messages -----------------------------------------------------------------------------------
 
-Task<Result<Object>> HallShard::send_message(MessageDraft draft) {
+Task<Result<Object>> HallShard::send_message(MessageDraft&& draft) {
   auto state = std::make_shared<hub::CompletionState<Result<AppendOutcome>>>(hub_);
   const std::uint64_t ticket = next_ticket_++;
   tickets_[ticket] = state;

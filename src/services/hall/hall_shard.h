@@ -90,7 +90,7 @@ class HallShard final : public hub::ShardService {
   Task<Result<Object>> join(hub::SocketPtr socket, std::string room);
   Status leave(hub::Socket& socket, std::string_view room);
   /// Takes its place in the writer's queue at once; completes when the message is durable.
-  Task<Result<Object>> send_message(MessageDraft draft);
+  Task<Result<Object>> send_message(MessageDraft&& draft);
   Task<Result<Object>> broadcast(hub::SocketPtr socket, std::string room, Value data);
   Status typing(hub::Socket& socket, std::string_view room, bool typing);
   void disconnecting(hub::Socket& socket);

@@ -1,0 +1,368 @@
+// The floor: what the system calls alone cost. One thread, one edge-triggered epoll set, WebSocket frames
+// and nothing else: no limits, no time-outs, no fragments, no extensions. A server with features is measured
+// against it, so it must do the same system calls with the same socket options and as little besides as
+// can be. It shares no code with the server, or both could share a shortcut.
+//
+//   bench_floor --mode echo|fanout|fanout-batched [--port N]
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+constexpr std::size_t kReceiveBytes = 256 * 1024;
+constexpr std::size_t kFrameBytesMax = 128 * 1024;
+constexpr std::size_t kUnsentBytesMax = 64 * 1024 * 1024;
+constexpr int kEventsMax = 1024;
+constexpr int kSendBufferBytes = 128 * 1024;
+constexpr int kUnsentLowWaterBytes = 32 * 1024;
+constexpr int kBacklog = 4096;
+
+enum class Mode { kEcho, kFanout, kFanoutBatched };
+
+struct Connection {
+  int socket = -1;
+  std::uint32_t index = 0;  // in the table
+  bool switched = false;    // from HTTP to WebSocket
+  bool dead = false;        // to be closed at the end of the turn
+  bool sent_this_turn = false;
+  std::unique_ptr<std::string> unread;  // the beginning of a request or frame
+  std::unique_ptr<std::string> unsent;
+};
+
+[[noreturn]] void fail(const char* what) {
+  std::perror(what);
+  std::exit(1);
+}
+
+void unmask(char* bytes, std::size_t size, std::uint32_t mask) {
+  const std::uint64_t wide = static_cast<std::uint64_t>(mask) << 32 | mask;
+  std::size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    std::uint64_t chunk = 0;
+    std::memcpy(&chunk, bytes + i, 8);
+    chunk ^= wide;
+    std::memcpy(bytes + i, &chunk, 8);
+  }
+  std::array<char, 4> key;
+  std::memcpy(key.data(), &mask, 4);
+  for (; i < size; ++i) bytes[i] = static_cast<char>(bytes[i] ^ key[i & 3]);
+}
+
+std::string switching_protocols(std::string_view key) {
+  std::string text(key);
+  text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::array<unsigned char, 64> base64;
+  const int size = EVP_EncodeBlock(base64.data(), digest.data(), SHA_DIGEST_LENGTH);
+  std::string response =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: ";
+  response.append(reinterpret_cast<const char*>(base64.data()), static_cast<std::size_t>(size));
+  return response + "\r\n\r\n";
+}
+
+class Floor {
+ public:
+  Floor(Mode mode, std::uint16_t port) : mode_(mode), buffer_(new char[kReceiveBytes]) { listen(port); }
+
+  [[noreturn]] void run() {
+    std::array<epoll_event, kEventsMax> events;
+    for (;;) {
+      const int count = epoll_wait(epoll_, events.data(), kEventsMax, -1);
+      if (count < 0 && errno != EINTR) fail("epoll_wait");
+      for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        if (event.data.ptr == nullptr) {
+          accept_all();
+        } else {
+          serve(*static_cast<Connection*>(event.data.ptr), event.events);
+        }
+      }
+      deliver_batch();
+      close_dead();
+    }
+  }
+
+ private:
+  void listen(std::uint16_t port) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // Accepted sockets inherit these.
+    setsockopt(listener_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(listener_, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
+    setsockopt(listener_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentLowWaterBytes, sizeof kUnsentLowWaterBytes);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener_, generic, size) != 0 || ::listen(listener_, kBacklog) != 0) fail("bind");
+    getsockname(listener_, generic, &size);
+    epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event) != 0) fail("epoll_ctl");
+    std::printf("listening %u\n", ntohs(address.sin_port));
+    std::fflush(stdout);
+  }
+
+  void accept_all() {
+    for (;;) {
+      const int socket = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (socket < 0) {
+        if (errno == EINTR || errno == ECONNABORTED) continue;
+        if (errno != EAGAIN) fail("accept");
+        return;
+      }
+      auto connection = std::make_unique<Connection>();
+      connection->socket = socket;
+      connection->index = static_cast<std::uint32_t>(connections_.size());
+      epoll_event event{};
+      event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+      event.data.ptr = connection.get();
+      if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) fail("epoll_ctl");
+      connections_.push_back(std::move(connection));
+    }
+  }
+
+  void serve(Connection& connection, std::uint32_t events) {
+    if ((events & EPOLLOUT) != 0 && connection.unsent && !connection.dead) write_unsent(connection);
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+    const bool ends = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    while (!connection.dead) {
+      std::size_t held = 0;
+      if (connection.unread) {
+        held = connection.unread->size();
+        std::memcpy(buffer_.get(), connection.unread->data(), held);
+        connection.unread.reset();
+      }
+      const ssize_t got = recv(connection.socket, buffer_.get() + held, kReceiveBytes - held, 0);
+      if (got <= 0) {
+        if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+          kill(connection);
+        } else if (held != 0) {
+          connection.unread = std::make_unique<std::string>(buffer_.get(), held);
+        }
+        if (got < 0 && errno == EINTR) continue;
+        return;
+      }
+      const std::size_t filled = held + static_cast<std::size_t>(got);
+      const std::size_t used = take(connection, buffer_.get(), filled);
+      if (used != filled && !connection.dead) {
+        connection.unread = std::make_unique<std::string>(buffer_.get() + used, filled - used);
+      }
+      // A short read has emptied the socket; what comes later is reported anew.
+      if (filled < kReceiveBytes && !ends) return;
+    }
+  }
+
+  // Returns how many bytes were whole requests or frames.
+  std::size_t take(Connection& connection, char* bytes, std::size_t size) {
+    std::size_t used = 0;
+    if (!connection.switched) {
+      used = take_handshake(connection, std::string_view(bytes, size));
+      if (!connection.switched) return 0;
+    }
+    while (!connection.dead) {
+      const std::size_t frame = take_frame(connection, bytes + used, size - used);
+      if (frame == 0) break;
+      used += frame;
+    }
+    return used;
+  }
+
+  std::size_t take_handshake(Connection& connection, std::string_view bytes) {
+    const std::size_t end = bytes.find("\r\n\r\n");
+    if (end == std::string_view::npos) return 0;
+    constexpr std::string_view kField = "sec-websocket-key:";
+    for (std::size_t line = 0; line < end; line = bytes.find("\r\n", line) + 2) {
+      if (strncasecmp(bytes.data() + line, kField.data(), kField.size()) != 0) continue;
+      const std::size_t from = bytes.find_first_not_of(' ', line + kField.size());
+      const std::size_t to = bytes.find_first_of(" \r", from);
+      connection.switched = true;
+      write(connection, switching_protocols(bytes.substr(from, to - from)));
+      return end + 4;
+    }
+    kill(connection);
+    return 0;
+  }
+
+  std::size_t take_frame(Connection& connection, char* bytes, std::size_t size) {
+    if (size < 6) return 0;
+    const auto first = static_cast<unsigned char>(bytes[0]);
+    const auto second = static_cast<unsigned char>(bytes[1]);
+    std::size_t payload = second & 0x7f;
+    const std::size_t extended = payload == 126 ? 2 : payload == 127 ? 8 : 0;
+    const std::size_t header = 2 + extended;
+    if (size < header + 4) return 0;
+    if (extended != 0) payload = 0;
+    for (std::size_t i = 0; i < extended; ++i) {
+      payload = payload << 8 | static_cast<unsigned char>(bytes[2 + i]);
+    }
+    const unsigned opcode = first & 0x0f;
+    if (opcode == 8 || (first & 0xf0) != 0x80 || (second & 0x80) == 0 || payload > kFrameBytesMax) {
+      kill(connection);
+      return 0;
+    }
+    if (size < header + 4 + payload) return 0;
+    if (opcode == 1 || opcode == 2) {
+      std::uint32_t mask = 0;
+      std::memcpy(&mask, bytes + header, 4);
+      unmask(bytes + header + 4, payload, mask);
+      // The frame that goes out has no mask: its header fits right before the payload.
+      char* frame = bytes + 4;
+      std::memmove(frame, bytes, header);
+      frame[1] = static_cast<char>(second & 0x7f);
+      message(connection, std::string_view(frame, header + payload));
+    }
+    return header + 4 + payload;
+  }
+
+  void message(Connection& from, std::string_view frame) {
+    switch (mode_) {
+      case Mode::kEcho: write(from, frame); break;
+      case Mode::kFanout:
+        for (const auto& connection : connections_) {
+          if (connection.get() != &from && connection->switched && !connection->dead)
+            write(*connection, frame);
+        }
+        break;
+      case Mode::kFanoutBatched:
+        batch_.append(frame);
+        pieces_.push_back({&from, frame.size()});
+        from.sent_this_turn = true;
+        break;
+    }
+  }
+
+  void deliver_batch() {
+    if (pieces_.empty()) return;
+    for (const auto& connection : connections_) {
+      if (!connection->switched || connection->dead) continue;
+      if (!connection->sent_this_turn) {
+        write(*connection, batch_);
+        continue;
+      }
+      connection->sent_this_turn = false;
+      others_.clear();
+      std::size_t begin = 0;
+      for (const Piece& piece : pieces_) {
+        if (piece.from != connection.get()) others_.append(batch_, begin, piece.bytes);
+        begin += piece.bytes;
+      }
+      if (!others_.empty()) write(*connection, others_);
+    }
+    batch_.clear();
+    pieces_.clear();
+  }
+
+  void write(Connection& connection, std::string_view bytes) {
+    if (connection.unsent) {
+      if (connection.unsent->size() > kUnsentBytesMax) kill(connection);
+      connection.unsent->append(bytes);
+      return;
+    }
+    const ssize_t sent = send(connection.socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent == static_cast<ssize_t>(bytes.size())) return;
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+      kill(connection);
+      return;
+    }
+    if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+    connection.unsent = std::make_unique<std::string>(bytes);
+    // An interrupted call is not reported again by the poller.
+    if (sent < 0 && errno == EINTR) write_unsent(connection);
+  }
+
+  void write_unsent(Connection& connection) {
+    const std::unique_ptr<std::string> bytes = std::move(connection.unsent);
+    write(connection, *bytes);
+  }
+
+  // Closing waits for the end of the turn: events of the connection may be in the list already, and a
+  // fan-out may be walking the table.
+  void kill(Connection& connection) {
+    if (connection.dead) return;
+    connection.dead = true;
+    dead_.push_back(&connection);
+  }
+
+  void close_dead() {
+    for (Connection* connection : dead_) {
+      ::close(connection->socket);
+      const std::uint32_t index = connection->index;
+      std::swap(connections_[index], connections_.back());
+      connections_[index]->index = index;
+      connections_.pop_back();
+    }
+    dead_.clear();
+  }
+
+  struct Piece {
+    const Connection* from;
+    std::size_t bytes;
+  };
+
+  Mode mode_;
+  int listener_ = -1;
+  int epoll_ = -1;
+  std::unique_ptr<char[]> buffer_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> dead_;
+  std::string batch_;
+  std::string others_;
+  std::vector<Piece> pieces_;
+};
+
+[[noreturn]] void usage() {
+  std::fputs("usage: bench_floor --mode echo|fanout|fanout-batched [--port N]\n", stderr);
+  std::exit(2);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Mode mode = Mode::kEcho;
+  std::uint16_t port = 0;
+  for (int i = 1; i < argc; i += 2) {
+    if (i + 1 == argc) usage();
+    const std::string_view flag = argv[i], value = argv[i + 1];
+    if (flag == "--port") {
+      port = static_cast<std::uint16_t>(std::atoi(argv[i + 1]));
+    } else if (flag == "--mode" && value == "echo") {
+      mode = Mode::kEcho;
+    } else if (flag == "--mode" && value == "fanout") {
+      mode = Mode::kFanout;
+    } else if (flag == "--mode" && value == "fanout-batched") {
+      mode = Mode::kFanoutBatched;
+    } else {
+      usage();
+    }
+  }
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  Floor(mode, port).run();
+}

@@ -1,0 +1,66 @@
+// Wirehall as the benchmarks see it: an application of three handlers on the public interface, the same on
+// both protocols, with the bounds that count connections and messages raised out of the way.
+//
+//   bench_wirehall [--port N] [--threads N]
+#include <wirehall/server.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+namespace {
+
+[[noreturn]] void usage() {
+  std::fputs("usage: bench_wirehall [--port N] [--threads N]\n", stderr);
+  std::exit(2);
+}
+
+wirehall::Config make_config(int argc, char** argv) {
+  wirehall::Config config;
+  config.port = 0;
+  config.threads = 1;
+  for (int i = 1; i < argc; i += 2) {
+    if (i + 1 == argc) usage();
+    const std::string_view flag = argv[i];
+    const int number = std::atoi(argv[i + 1]);
+    if (flag == "--port") {
+      config.port = static_cast<std::uint16_t>(number);
+    } else if (flag == "--threads") {
+      config.threads = static_cast<unsigned>(number);
+    } else {
+      usage();
+    }
+  }
+  config.log_level = "warning";
+  config.connections_per_minute = 60'000'000;
+  config.messages_per_minute = 1'000'000'000;
+  config.limits.connections_per_address_max = 65'536;
+  config.limits.connections_per_user_max = 65'536;
+  config.limits.unauthenticated_per_address_max = 65'536;
+  config.limits.drain_window = std::chrono::milliseconds(1);
+  return config;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  wirehall::Server io(make_config(argc, argv));
+  io.on_event("echo", [](wirehall::Value data, wirehall::Ack ack) { ack(std::move(data)); });
+  io.on_event("subscribe", [](wirehall::Socket& socket, wirehall::Ack ack) {
+    if (const wirehall::Status joined = socket.join("news"); !joined.ok()) return ack.fail(joined.error());
+    ack.success();
+  });
+  io.on_event("publish", [](wirehall::Socket& socket, wirehall::Value data) {
+    socket.to("news").emit("news", std::move(data));
+  });
+  if (const wirehall::Status started = io.start(); !started.ok()) {
+    std::fprintf(stderr, "bench_wirehall: %s\n", started.error().text().c_str());
+    return 1;
+  }
+  std::printf("listening %u\n", io.port());
+  std::fflush(stdout);
+  io.stop_on_signal();
+  return 0;
+}
