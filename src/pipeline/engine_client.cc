@@ -350,9 +350,17 @@ void EngineClient::engine_joined() {
 
 // -- end ----------------------------------------------------------------------------------------
 
+// A poll that waits already is told at once; a later one gets a noop in front (engine.io's polling `close`).
+void EngineClient::close_session() {
+  session_.close(core_.now());
+  if (!poll_ || session_.has_packets() || session_.is_closed()) return;
+  answer_poll({{FrameRef::copy_of("1"), false}});
+  session_.end(engineio::CloseReason::kForcedClose);
+}
+
 void EngineClient::engine_close() {
   close_asked_ = true;
-  session_.close(core_.now());
+  close_session();
   touch();
   reschedule();
 }
@@ -363,7 +371,7 @@ void EngineClient::shut_down() {
     std::exchange(websocket_, nullptr)->close(ws::CloseCode::kGoingAway, "server shutting down");
     session_.end(engineio::CloseReason::kServerShutdown);
   } else {
-    session_.close(core_.now());
+    close_session();
     if (!poll_) session_.end(engineio::CloseReason::kServerShutdown);
   }
   pump();

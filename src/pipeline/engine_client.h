@@ -77,6 +77,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   std::optional<SendResult> refuse_send(const EmitFlags& flags);
   std::size_t pending_bytes() const;
   void too_slow();
+  void close_session();
   void finish_if_closed();
   void touch();
   void reschedule();

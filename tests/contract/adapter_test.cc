@@ -26,7 +26,8 @@ class AdapterContract : public testing::TestWithParam<unsigned> {
     main.on_event("leave", [](Socket& socket, std::string room) { socket.leave(room); });
     // {to: [...], except: [...], self: bool, text}: sent by the socket, or by the namespace.
     main.on_event("cast", [](Socket& socket, Value what) {
-      BroadcastOperator target = what.find("self") != nullptr ? BroadcastOperator(socket.nsp()) : socket.broadcast();
+      BroadcastOperator target =
+          what.find("self") != nullptr ? BroadcastOperator(socket.nsp()) : socket.broadcast();
       const auto rooms = what.find("to")->to<std::vector<std::string>>().value();
       target = target.to(rooms).except(what.find("except")->to<std::vector<std::string>>().value());
       if (what.find("volatile") != nullptr) target = target.volatile_();
@@ -42,7 +43,8 @@ class AdapterContract : public testing::TestWithParam<unsigned> {
     });
     main.on_connection([this](Socket& socket) { ids.push_back(socket.id()); });
     // Native clients send a bare room under `data`.
-    for (const char* event : {"join", "leave"}) main.native_shape(event, {.aliases = {}, .arguments = {"data"}, .sent_type = {}, .sent_copies = {}});
+    for (const char* event : {"join", "leave"})
+      main.native_shape(event, {.aliases = {}, .arguments = {"data"}, .sent_type = {}, .sent_copies = {}});
     node.start();
     for (unsigned i = 0; i < 6; ++i) open(i);
   }
@@ -90,7 +92,8 @@ class AdapterContract : public testing::TestWithParam<unsigned> {
     }
     return texts;
   }
-  void cast(std::size_t from, std::vector<std::string> to, std::vector<std::string> except, const std::string& message, bool self = false) {
+  void cast(std::size_t from, std::vector<std::string> to, std::vector<std::string> except,
+            const std::string& message, bool self = false) {
     Array rooms, without;
     for (auto& room : to) rooms.emplace_back(room);
     for (auto& room : except) without.emplace_back(room);
@@ -108,7 +111,9 @@ using Texts = std::vector<std::string>;
 class AdapterTest : public AdapterContract {};
 
 TEST_P(AdapterTest, EachMatchingSocketGetsAMessageOnce) {
-  for (const auto& [client, room] : {std::pair{0, "a"}, std::pair{2, "a"}, std::pair{2, "b"}, std::pair{4, "b"}}) send(static_cast<std::size_t>(client), "join", room);
+  for (const auto& [client, room] :
+       {std::pair{0, "a"}, std::pair{2, "a"}, std::pair{2, "b"}, std::pair{4, "b"}})
+    send(static_cast<std::size_t>(client), "join", room);
   run();
   cast(0, {"a", "b"}, {}, "x", true);
   run();
@@ -169,7 +174,8 @@ TEST_P(AdapterTest, SocketsAreMovedAndDisconnected) {
   cast(1, {}, {}, "left", true);
   run();
   EXPECT_EQ(got(1), Texts{"left"});
-  for (const std::size_t i : {0, 2, 4}) EXPECT_EQ(take_frames(clients[i].peer->received()), (Texts{"t:41", "close:"}));
+  for (const std::size_t i : {0, 2, 4})
+    EXPECT_EQ(take_frames(clients[i].peer->received()), (Texts{"t:41", "close:"}));
 }
 
 class MailboxTest : public AdapterContract {};
@@ -225,7 +231,10 @@ TEST_P(AdapterTest, AgreesWithASetModelUnderRandomScripts) {
         cast(who, to, except, message, self);
         run();
         for (std::size_t i = 0; i < 6; ++i) {
-          const auto in_any = [&](const std::vector<std::string>& names) { return std::any_of(names.begin(), names.end(), [&](const auto& n) { return rooms[i].contains(n); }); };
+          const auto in_any = [&](const std::vector<std::string>& names) {
+            return std::any_of(names.begin(), names.end(),
+                               [&](const auto& n) { return rooms[i].contains(n); });
+          };
           const bool wanted = (to.empty() || in_any(to)) && !in_any(except) && (self || i != who);
           ASSERT_EQ(got(i), wanted ? Texts{message} : Texts{}) << "step " << step << " client " << i;
         }

@@ -65,17 +65,17 @@ struct FuzzRegistration {
 
 /// Defines a target; its corpus lies in tests/corpus/<name>.
 #ifdef WIREHALL_FUZZER
-#define FUZZ_TARGET(name)                                                               \
-  static void fuzz_##name(::wirehall::test::FuzzInput& in);                             \
-  extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {   \
-    ::wirehall::test::FuzzInput in(data, size);                                         \
-    fuzz_##name(in);                                                                    \
-    return 0;                                                                           \
-  }                                                                                     \
+#define FUZZ_TARGET(name)                                                             \
+  static void fuzz_##name(::wirehall::test::FuzzInput& in);                           \
+  extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { \
+    ::wirehall::test::FuzzInput in(data, size);                                       \
+    fuzz_##name(in);                                                                  \
+    return 0;                                                                         \
+  }                                                                                   \
   static void fuzz_##name(::wirehall::test::FuzzInput& in)
 #else
-#define FUZZ_TARGET(name)                                                               \
-  static void fuzz_##name(::wirehall::test::FuzzInput& in);                             \
+#define FUZZ_TARGET(name)                                                                  \
+  static void fuzz_##name(::wirehall::test::FuzzInput& in);                                \
   static const ::wirehall::test::FuzzRegistration registration_##name(#name, fuzz_##name); \
   static void fuzz_##name(::wirehall::test::FuzzInput& in)
 #endif

@@ -1,0 +1,387 @@
+// The mailbox between threads, the two pollers, and a node on real sockets.
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cstdio>
+#include <set>
+#include <thread>
+
+#include "io/mailbox.h"
+#include "io/node.h"
+#include "io/poller.h"
+#include "support/net.h"
+
+namespace wirehall {
+namespace {
+
+// -- mailbox ------------------------------------------------------------------------------------
+
+TEST(Mailbox, LosesNothingAndKeepsEachProducersOrder) {
+  io::Mailbox mailbox(1'000'000, 1 << 30);
+  constexpr int kProducers = 4;
+  constexpr int kTasks = 20'000;
+  std::vector<int> next(kProducers, 0);
+  int done = 0;
+  std::vector<std::thread> producers;
+  for (int p = 0; p < kProducers; ++p) {
+    producers.emplace_back([&, p] {
+      for (int i = 0; i < kTasks; ++i) {
+        mailbox.push([&, p, i] {
+          EXPECT_EQ(next[static_cast<std::size_t>(p)]++, i);
+          ++done;
+        });
+      }
+    });
+  }
+  while (done < kProducers * kTasks) {
+    pollfd watched{mailbox.descriptor(), POLLIN, 0};
+    ASSERT_GT(::poll(&watched, 1, 10'000), 0) << "woken for every batch";
+    mailbox.drain(1000);
+  }
+  for (auto& producer : producers) producer.join();
+  EXPECT_EQ(mailbox.drain(10), 0u);
+}
+
+TEST(Mailbox, ReservationsAreBoundedInTasksAndBytes) {
+  io::Mailbox mailbox(3, 100);
+  EXPECT_TRUE(mailbox.reserve(60));
+  EXPECT_FALSE(mailbox.reserve(60)) << "too many bytes";
+  EXPECT_TRUE(mailbox.reserve(40));
+  EXPECT_TRUE(mailbox.reserve(0));
+  EXPECT_FALSE(mailbox.reserve(0)) << "too many tasks";
+  int runs = 0;
+  mailbox.push([&] { ++runs; }, 60);
+  mailbox.push([&] { ++runs; });  // a control task needs no place
+  mailbox.cancel(40);
+  EXPECT_EQ(mailbox.drain(100), 2u);
+  EXPECT_EQ(runs, 2);
+  EXPECT_TRUE(mailbox.reserve(100)) << "what was run or cancelled is free again";
+}
+
+// -- pollers ------------------------------------------------------------------------------------
+
+class PollerContract : public testing::TestWithParam<bool> {
+ protected:
+  struct Watched final : io::Pollable {
+    void on_hangup() override { ++hangups; }
+    void on_ready(bool readable, bool writable) override {
+      reads += readable ? 1 : 0;
+      writes += writable ? 1 : 0;
+      if (action) action();
+    }
+    int hangups = 0, reads = 0, writes = 0;
+    std::function<void()> action;
+  };
+  PollerContract() : poller(GetParam() ? io::make_asio_poller(context) : io::make_epoll_poller(context)) {
+    poller->start([](const std::function<void()>& deliver) { deliver(); });
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  }
+  ~PollerContract() override {
+    poller->stop();
+    context.run_for(std::chrono::milliseconds(1));
+    for (const int end : ends) {
+      if (end >= 0) ::close(end);
+    }
+  }
+  template <class F>
+  bool run_until(F condition) {
+    for (int i = 0; i < 2000 && !condition(); ++i) {
+      context.restart();
+      context.run_one_for(std::chrono::milliseconds(5));
+    }
+    return condition();
+  }
+  boost::asio::io_context context{1};
+  std::unique_ptr<io::Poller> poller;
+  int ends[2] = {-1, -1};
+};
+
+TEST_P(PollerContract, ReportsReadabilityAfterAddAndAfterEachArm) {
+  Watched watched;
+  ASSERT_TRUE(poller->add(ends[0], watched));
+  ASSERT_TRUE(run_until([&] { return watched.writes == 1; })) << "a fresh socket can be written";
+  char buffer[16];
+  for (int round = 1; round <= 3; ++round) {
+    ASSERT_EQ(::write(ends[1], "x", 1), 1);
+    ASSERT_TRUE(run_until([&] { return watched.reads >= round; })) << round;
+    ASSERT_EQ(::read(ends[0], buffer, sizeof buffer), 1);
+    watched.reads = round;
+    poller->arm_read(watched);
+  }
+  poller->remove(ends[0], watched);
+}
+
+TEST_P(PollerContract, ReportsWritabilityWhenTheBufferHasRoomAgain) {
+  Watched watched;
+  ASSERT_TRUE(poller->add(ends[0], watched));
+  ASSERT_TRUE(run_until([&] { return watched.writes == 1; }));
+  const std::string block(65536, 'x');
+  while (::write(ends[0], block.data(), block.size()) > 0) {
+  }
+  poller->arm_write(watched);
+  context.restart();
+  context.run_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(watched.writes, 1);
+  std::string sink(1 << 20, '\0');
+  while (::read(ends[1], sink.data(), sink.size()) > 0) {
+  }
+  EXPECT_TRUE(run_until([&] { return watched.writes == 2; }));
+  poller->remove(ends[0], watched);
+}
+
+TEST_P(PollerContract, ReportsTheEnd) {
+  Watched watched;
+  ASSERT_TRUE(poller->add(ends[0], watched));
+  ASSERT_TRUE(run_until([&] { return watched.writes == 1; }));
+  ::close(std::exchange(ends[1], -1));
+  EXPECT_TRUE(run_until([&] { return watched.hangups + watched.reads >= 1; }));
+  poller->remove(ends[0], watched);
+}
+
+TEST_P(PollerContract, SaysNothingMoreAfterRemove) {
+  Watched first, second;
+  int others[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, others), 0);
+  ASSERT_TRUE(poller->add(ends[0], first));
+  ASSERT_TRUE(poller->add(others[0], second));
+  ASSERT_TRUE(run_until([&] { return first.writes == 1 && second.writes == 1; }));
+  // Each removes the other: whoever comes first in the batch is the only one to be told.
+  first.action = [&] { poller->remove(others[0], second); };
+  second.action = [&] { poller->remove(ends[0], first); };
+  ASSERT_EQ(::write(ends[1], "x", 1), 1);
+  ASSERT_EQ(::write(others[1], "x", 1), 1);
+  ASSERT_TRUE(run_until([&] { return first.reads + second.reads >= 1; }));
+  context.restart();
+  context.run_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(first.reads + second.reads, 1);
+  poller->remove(ends[0], first);
+  poller->remove(others[0], second);
+  ::close(others[0]);
+  ::close(others[1]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, PollerContract, testing::Values(false, true),
+                         [](const auto& kind) { return kind.param ? "asio" : "epoll"; });
+
+// -- node ---------------------------------------------------------------------------------------
+
+struct Variant {
+  unsigned shards;
+  bool portable;
+};
+
+class NodeTest : public testing::TestWithParam<Variant> {
+ protected:
+  NodeTest() : world(registry) {
+    registry.of("/").api.on_event("echo", [](Value value, Ack ack) { ack(value); });
+    registry.of("/").api.on_event("all", [](Socket& socket, Value value, Ack ack) {
+      socket.nsp().emit("all", value);
+      ack.success();
+    });
+  }
+  void start() {
+    registry.running = true;
+    io::NodeOptions options;
+    options.shards = GetParam().shards;
+    options.portable_poller = GetParam().portable;
+    options.tls = tls;
+    node = std::make_unique<io::Node>(world, options);
+    ASSERT_TRUE(node->start().ok());
+  }
+  void TearDown() override {
+    if (!node) return;
+    node->drain(Milliseconds(0));
+    node->join();
+    EXPECT_EQ(node->connections(), 0u);
+    EXPECT_EQ(node->sum(Counter::kConnectionsOpened), node->sum(Counter::kConnectionsClosed));
+  }
+  hub::Registry registry;
+  pipeline::World world;
+  std::shared_ptr<io::TlsContext> tls;
+  std::unique_ptr<io::Node> node;
+};
+
+TEST_P(NodeTest, AnswersManyClientsOnEveryShard) {
+  start();
+  std::vector<std::unique_ptr<test::NetClient>> clients;
+  for (int i = 0; i < 40; ++i) {
+    clients.push_back(std::make_unique<test::NetClient>(node->port()));
+    ASSERT_EQ(clients.back()->open_websocket("/ws"), 101);
+  }
+  for (int i = 0; i < 40; ++i) {
+    clients[static_cast<std::size_t>(i)]->send(
+        test::text(R"({"type":"echo","id":)" + std::to_string(i) + R"(,"x":")" +
+                   std::string(static_cast<std::size_t>(i) * 3000, 'x') + "\"}"));
+  }
+  for (int i = 0; i < 40; ++i)
+    EXPECT_NE(clients[static_cast<std::size_t>(i)]->await("\"id\":" + std::to_string(i)), "");
+  clients[0]->send(test::text(R"({"type":"all","data":"hello"})"));
+  for (auto& client : clients) EXPECT_EQ(client->await("all"), R"(t:{"type":"all","data":"hello"})");
+}
+
+TEST_P(NodeTest, AMegabyteGoesBothWaysThroughFullBuffers) {
+  world.native_websocket.message_bytes_max = 4 << 20;
+  start();
+  test::NetClient client(node->port());
+  ASSERT_EQ(client.open_websocket("/ws"), 101);
+  const std::string big(900'000, 'y');
+  std::thread sender([&] { client.send(test::text(R"({"type":"echo","id":1,"x":")" + big + "\"}")); });
+  const std::string answer = client.await("\"id\":1");
+  sender.join();
+  EXPECT_EQ(answer.size(), big.size() + std::string(R"(t:{"type":"ack","id":1,"x":""})").size());
+}
+
+TEST_P(NodeTest, PipelinedRequestsAreAnsweredInOrder) {
+  start();
+  test::NetClient client(node->port());
+  std::string requests;
+  for (int i = 0; i < 300; ++i) requests += test::get("/nothing/" + std::to_string(i));
+  client.send(requests);
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(client.response().status, 404) << i;
+}
+
+TEST_P(NodeTest, AGracefulEndSaysGoodbye) {
+  start();
+  test::NetClient native(node->port());
+  ASSERT_EQ(native.open_websocket("/ws"), 101);
+  test::NetClient socketio(node->port());
+  ASSERT_EQ(socketio.open_websocket("/socket.io/?EIO=4&transport=websocket"), 101);
+  test::NetClient poll(node->port());
+  poll.send(test::get("/socket.io/?EIO=4&transport=polling"));
+  const std::string sid = poll.response().body.substr(9, 20);
+  poll.send(test::get("/socket.io/?EIO=4&transport=polling&sid=" + sid));
+  test::NetClient idle(node->port());
+  idle.send(test::get("/"));
+  idle.response();
+  node->drain(Milliseconds(50));
+  EXPECT_EQ(native.await("close"), "close:1001");
+  EXPECT_EQ(socketio.await("close"), "close:1001");
+  EXPECT_EQ(poll.response().body, "1");
+  EXPECT_TRUE(idle.closes());
+}
+
+TEST_P(NodeTest, ATakenPortIsAClearError) {
+  start();
+  io::NodeOptions options;
+  options.port = node->port();
+  options.shards = 2;
+  hub::Registry other_registry;
+  other_registry.of("/");
+  const pipeline::World other_world(other_registry);
+  io::Node other(other_world, options);
+  const Status status = other.start();
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(status.error().detail().find("is in use"), std::string::npos) << status.error().detail();
+}
+
+TEST_P(NodeTest, BlockingWorkComesBackToItsShard) {
+  start();
+  std::atomic<int> done{0};
+  for (unsigned i = 0; i < GetParam().shards; ++i) {
+    node->post_to(i, [&, i](pipeline::ShardCore& core) {
+      core.run_blocking([] {},
+                        [&, i, &owner = core] {
+                          EXPECT_EQ(hub::Hub::current(), &owner.hub());
+                          EXPECT_EQ(owner.shard(), i);
+                          ++done;
+                        });
+    });
+  }
+  for (int k = 0; k < 10'000 && done != static_cast<int>(GetParam().shards); ++k) std::this_thread::yield();
+  while (done != static_cast<int>(GetParam().shards)) std::this_thread::yield();
+}
+
+// -- TLS ----------------------------------------------------------------------------------------
+
+// A self-signed certificate, made for this run.
+void write_certificate(const std::string& certificate_file, const std::string& key_file) {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* certificate = X509_new();
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+  X509_set_pubkey(certificate, key);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+  X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+  X509_sign(certificate, key, EVP_sha256());
+  std::FILE* file = std::fopen(certificate_file.c_str(), "w");
+  PEM_write_X509(file, certificate);
+  std::fclose(file);
+  file = std::fopen(key_file.c_str(), "w");
+  PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
+  std::fclose(file);
+  ::chmod(key_file.c_str(), 0600);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+}
+
+TEST_P(NodeTest, SpeaksTls) {
+  const std::string base = testing::TempDir() + "wirehall-" + std::to_string(::getpid());
+  write_certificate(base + ".crt", base + ".key");
+  auto loaded = io::TlsContext::load(base + ".crt", base + ".key");
+  ASSERT_TRUE(loaded.ok()) << loaded.error().text();
+  tls = *loaded;
+  world.native_websocket.message_bytes_max = 4 << 20;
+  start();
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  test::NetClient tcp(node->port());
+  SSL* ssl = SSL_new(context);
+  SSL_set_fd(ssl, tcp.descriptor());
+  ASSERT_EQ(SSL_connect(ssl), 1);
+  const auto write = [&](const std::string& bytes) {
+    ASSERT_EQ(SSL_write(ssl, bytes.data(), static_cast<int>(bytes.size())), static_cast<int>(bytes.size()));
+  };
+  std::string received;
+  const auto read_until = [&](std::size_t size) {
+    char buffer[16384];
+    while (received.size() < size) {
+      const int got = SSL_read(ssl, buffer, sizeof buffer);
+      if (got <= 0) return false;
+      received.append(buffer, static_cast<std::size_t>(got));
+    }
+    return true;
+  };
+  write(test::upgrade("/ws"));
+  ASSERT_TRUE(read_until(50));
+  while (received.find("\r\n\r\n") == std::string::npos) ASSERT_TRUE(read_until(received.size() + 1));
+  received.erase(0, received.find("\r\n\r\n") + 4);
+  const std::string big(300'000, 'z');
+  write(test::text(R"({"type":"echo","id":1,"x":")" + big + "\"}"));
+  ASSERT_TRUE(read_until(big.size()));
+  std::vector<std::string> frames = test::take_frames(received);
+  while (frames.empty()) {
+    ASSERT_TRUE(read_until(received.size() + 1));
+    frames = test::take_frames(received);
+  }
+  EXPECT_TRUE(frames[0].starts_with(R"(t:{"type":"ack","id":1)"));
+  SSL_shutdown(ssl);
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+  // Something that is no TLS is closed, and a handshake that stops does not stay.
+  test::NetClient plain(node->port());
+  plain.send(test::get("/"));
+  EXPECT_TRUE(plain.closes());
+  ::chmod((base + ".key").c_str(), 0644);
+  EXPECT_FALSE(io::TlsContext::load(base + ".crt", base + ".key").ok()) << "a key that others may read";
+  ::unlink((base + ".crt").c_str());
+  ::unlink((base + ".key").c_str());
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, NodeTest,
+                         testing::Values(Variant{1, false}, Variant{3, false}, Variant{2, true}),
+                         [](const auto& variant) {
+                           return std::to_string(variant.param.shards) +
+                                  (variant.param.portable ? "asio" : "epoll");
+                         });
+
+}  // namespace
+}  // namespace wirehall

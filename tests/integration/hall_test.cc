@@ -1,0 +1,198 @@
+// The hall with real threads and sockets: what several shards do at once (run under ThreadSanitizer too).
+#include <gtest/gtest.h>
+
+#include <app.h>
+
+#include <thread>
+
+#include "support/net.h"
+
+namespace wirehall {
+namespace {
+
+using test::NetClient;
+using test::text;
+
+class HallTest : public testing::Test {
+ protected:
+  static Config config() {
+    Config c;
+    c.port = 0;
+    c.threads = 3;
+    c.auth.required = false;
+    c.messages_per_minute = 1'000'000;
+    c.connections_per_minute = 1'000'000;
+    c.typing_timeout = Milliseconds(150);
+    c.limits.drain_window = Milliseconds(0);
+    return c;
+  }
+  HallTest() : io(config()), hall(io) {
+    hall::install(io, hall);
+    const Status started = io.start();
+    EXPECT_TRUE(started.ok());
+  }
+  ~HallTest() override { io.stop(); }
+  std::unique_ptr<NetClient> open(const std::string& user) {
+    auto client = std::make_unique<NetClient>(io.port());
+    EXPECT_EQ(client->open_websocket("/ws?userId=" + user), 101);
+    EXPECT_NE(client->await("\"connected\""), "");
+    return client;
+  }
+  static Value parsed(const std::string& frame) {
+    return frame.size() > 2 ? Value::from_json(frame.substr(2)).value() : Value();
+  }
+  Server io;
+  Hall hall;
+};
+
+TEST_F(HallTest, EveryMemberSeesEveryMessageInOneOrder) {
+  constexpr int kClients = 12;
+  constexpr int kMessages = 60;
+  std::vector<std::unique_ptr<NetClient>> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.push_back(open("user" + std::to_string(i)));
+    clients.back()->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
+    EXPECT_NE(clients.back()->await("\"id\":\"j\""), "");
+  }
+  std::vector<std::thread> threads;
+  std::vector<std::string> orders(kClients);
+  for (int i = 0; i < kClients; ++i) {
+    threads.emplace_back([&, i] {
+      NetClient& client = *clients[static_cast<std::size_t>(i)];
+      for (int k = 0; k < kMessages; ++k) {
+        client.send(text(R"({"type":"chat","roomId":"r","content":")" + std::to_string(i) + "-" +
+                         std::to_string(k) + R"(","id":1,"clientMessageId":")" + std::to_string(i) + "-" +
+                         std::to_string(k) + "\"}"));
+      }
+      std::uint64_t expected = 1;
+      while (expected <= kClients * kMessages) {
+        const Value frame = parsed(client.await("\"chat\""));
+        if (!frame.is_object()) break;
+        EXPECT_EQ(frame.find("seq")->as_int(), static_cast<std::int64_t>(expected++));
+        orders[static_cast<std::size_t>(i)] += frame.find("content")->as_string() + " ";
+      }
+      EXPECT_EQ(expected, kClients * kMessages + 1u);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (const std::string& order : orders) EXPECT_EQ(order, orders[0]);
+}
+
+TEST_F(HallTest, JoiningWhileOthersTalkMissesNothing) {
+  const auto talker = open("talker");
+  talker->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
+  talker->await("\"id\":\"j\"");
+  std::thread talking([&] {
+    for (int i = 0; i < 400; ++i) {
+      talker->send(text(R"({"type":"chat","roomId":"r","content":"x","id":)" + std::to_string(i) + "}"));
+      talker->await("\"id\":" + std::to_string(i) + ",");
+    }
+  });
+  for (int round = 0; round < 15; ++round) {
+    const auto late = open("late" + std::to_string(round));
+    late->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
+    const Value joined = parsed(late->await("\"id\":\"j\""));
+    ASSERT_TRUE(joined.is_object());
+    std::int64_t expected = joined.find("seq")->as_int();
+    const Array& recent = joined.find("recentMessages")->as_array();
+    if (!recent.empty()) {
+      EXPECT_EQ(recent.back().find("seq")->as_int(), expected);
+    }
+    for (int k = 0; k < 5 && expected < 395; ++k) {
+      const Value frame = parsed(late->await("\"chat\""));
+      ASSERT_TRUE(frame.is_object());
+      ASSERT_EQ(frame.find("seq")->as_int(), ++expected);
+    }
+  }
+  talking.join();
+}
+
+TEST_F(HallTest, JoinedAndLeftAlternateForAUserWithSeveralConnections) {
+  const auto watcher = open("watcher");
+  watcher->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
+  watcher->await("\"id\":\"j\"");
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 15; ++i) {
+        const auto client = open("ann");
+        client->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
+        client->await("\"id\":\"j\"");
+        if (i % 2 == 0) {
+          client->send(text(R"({"type":"leave","roomId":"r","id":"l"})"));
+          client->await("\"id\":\"l\"");
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  watcher->send(text(R"({"type":"chat","roomId":"r","content":"end","id":1})"));
+  bool inside = false;
+  int joins = 0;
+  for (;;) {
+    const std::string frame = watcher->await("\"type\"");
+    ASSERT_NE(frame, "");
+    if (frame.find("user-joined") != std::string::npos) {
+      EXPECT_FALSE(inside);
+      inside = true;
+      ++joins;
+    } else if (frame.find("user-left") != std::string::npos) {
+      EXPECT_TRUE(inside);
+      inside = false;
+      if (joins > 0 && frame.empty()) break;
+    }
+    if (frame.find("\"chat\"") != std::string::npos && !inside) break;
+  }
+  EXPECT_GE(joins, 1);
+  EXPECT_FALSE(inside);
+}
+
+TEST_F(HallTest, TypingEndsOnce) {
+  const auto ann = open("ann");
+  const auto bob = open("bob");
+  for (NetClient* client : {ann.get(), bob.get()}) {
+    client->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
+    client->await("\"id\":\"j\"");
+  }
+  for (int i = 0; i < 3; ++i) ann->send(text(R"({"type":"typing","roomId":"r"})"));
+  EXPECT_NE(bob->await("user-typing"), "");
+  const std::string ended = bob->await("user-stopped-typing");
+  EXPECT_NE(ended, "");
+  ann->send(text(R"({"type":"stop-typing","roomId":"r","id":"s"})"));
+  ann->await("\"id\":\"s\"");
+  ann->send(text(R"({"type":"chat","roomId":"r","content":"marker"})"));
+  for (;;) {
+    const std::string frame = bob->await("\"type\"");
+    ASSERT_NE(frame, "");
+    EXPECT_EQ(frame.find("typing"), std::string::npos) << frame;
+    if (frame.find("marker") != std::string::npos) break;
+  }
+}
+
+TEST_F(HallTest, SendingFromOutsideOfEveryShardReachesEverybody) {
+  const auto ann = open("ann");
+  const auto bob = open("bob");
+  std::thread outside([&] {
+    for (int i = 0; i < 100; ++i) io.emit_args("news", std::vector<Value>{Value(i)});
+  });
+  for (NetClient* client : {ann.get(), bob.get()}) {
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(parsed(client->await("\"news\"")).find("data")->as_int(), i);
+  }
+  outside.join();
+}
+
+TEST_F(HallTest, LimitsPerUserHoldOverAllShards) {
+  std::vector<std::unique_ptr<NetClient>> clients;
+  for (unsigned i = 0; i < io.config().limits.connections_per_user_max; ++i) clients.push_back(open("ann"));
+  NetClient one_more(io.port());
+  EXPECT_EQ(one_more.open_websocket("/ws?userId=ann"), 429);
+  clients.pop_back();
+  for (int tries = 0; tries < 100; ++tries) {
+    NetClient again(io.port());
+    if (again.open_websocket("/ws?userId=ann") == 101) return;
+  }
+  FAIL() << "a place that was given back can be taken";
+}
+
+}  // namespace
+}  // namespace wirehall
