@@ -39,6 +39,8 @@ class Invocation {
   virtual std::string_view event() = 0;
   virtual Args& args() = 0;
   virtual Ack& ack() = 0;
+  /// Whether no other handler will see the arguments: they may be moved from.
+  virtual bool is_last() = 0;
   /// Keeps the coroutine, the socket and the handler until it has finished.
   virtual void run(Task<> task) = 0;
   /// Answers `invalid-format`, naming the argument.
@@ -60,6 +62,25 @@ struct CallableTraits<R (C::*)(P...) const> : CallableTraits<R (*)(P...)> {};
 template <class C, class R, class... P>
 struct CallableTraits<R (C::*)(P...)> : CallableTraits<R (*)(P...)> {};
 
+/// Moves an argument into a parameter of the same kind; everything else is converted.
+template <class T>
+bool take_value(Value& from, T& out) {
+  if constexpr (std::is_same_v<T, Value>) {
+    out = std::move(from);
+    return true;
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    if (!from.is_string()) return false;
+    out = std::move(from.as_string());
+    return true;
+  } else if constexpr (std::is_same_v<T, Object>) {
+    if (!from.is_object()) return false;
+    out = std::move(from.as_object());
+    return true;
+  } else {
+    return from_value(from, out);
+  }
+}
+
 /// What is stored for a parameter until the call.
 template <class P>
 struct Slot {
@@ -67,13 +88,20 @@ struct Slot {
   static constexpr bool kFromArgument = true;
   Type value{};
   bool fill(Invocation& in, std::size_t& next) {
-    const Args& args = in.args();
+    Args& args = in.args();
     const std::size_t index = next++;
-    if (index < args.size()) return from_value(args[index], value);
+    if (index < args.size())
+      return in.is_last() ? take_value(args[index], value) : from_value(args[index], value);
     if constexpr (std::is_same_v<Type, Value>) return true;
     return is_optional(value);
   }
-  P get(Invocation&) { return static_cast<P>(value); }
+  P get(Invocation&) {
+    if constexpr (std::is_reference_v<P>) {
+      return static_cast<P>(value);
+    } else {
+      return std::move(value);
+    }
+  }
 
  private:
   template <class T>

@@ -1,5 +1,7 @@
 // The validating scanner; see json.h for its invariants.
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "base/json.h"
 
@@ -14,6 +16,26 @@ constexpr std::array<std::uint8_t, 256> kStringStop = [] {
   table['"'] = table['\\'] = 1;
   return table;
 }();
+
+// Eight bytes at once: the lowest marked byte is the first that is a quote, a backslash or a control
+// character (marks above it may be false).
+std::uint64_t string_stops(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x; };
+  return (has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) & kHigh;
+}
+
+const char* skip_plain(const char* cursor, const char* end) {
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; end - cursor >= 8; cursor += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, cursor, 8);
+      if (const std::uint64_t stops = string_stops(word); stops != 0) return cursor + std::countr_zero(stops) / 8;
+    }
+  }
+  while (cursor != end && kStringStop[static_cast<unsigned char>(*cursor)] == 0) ++cursor;
+  return cursor;
+}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
@@ -42,7 +64,7 @@ class Scanner {
     const char* begin = cursor_;
     escaped = false;
     for (;;) {
-      while (cursor_ != end_ && kStringStop[static_cast<unsigned char>(*cursor_)] == 0) ++cursor_;
+      cursor_ = skip_plain(cursor_, end_);
       if (cursor_ == end_) return false;
       if (*cursor_ == '"') break;
       if (*cursor_ != '\\' || !escape()) return false;

@@ -19,13 +19,14 @@ const std::shared_ptr<const User>& nobody() {
 class HandlerInvocation final : public detail::Invocation {
  public:
   HandlerInvocation(Socket& socket, std::string_view event, Args& args, Ack& ack,
-                    const SharedHandler& handler)
-      : socket_(socket), event_(event), args_(args), ack_(ack), handler_(handler) {}
+                    const SharedHandler& handler, bool last)
+      : socket_(socket), event_(event), args_(args), ack_(ack), handler_(handler), last_(last) {}
 
   wirehall::Socket& socket() override { return socket_; }
   std::string_view event() override { return event_; }
   Args& args() override { return args_; }
   Ack& ack() override { return ack_; }
+  bool is_last() override { return last_; }
   void run(Task<> task) override {
     socket_.hub().spawn(std::move(task), SocketPtr(&socket_), handler_, ack_);
   }
@@ -39,7 +40,19 @@ class HandlerInvocation final : public detail::Invocation {
   Args& args_;
   Ack& ack_;
   const SharedHandler& handler_;
+  bool last_;
 };
+
+// Runs handlers one after another for as long as the socket is connected.
+void run_each(Socket& socket, std::span<const SharedHandler> handlers, std::string_view event, Args& args,
+              Ack& ack, bool more_follow) {
+  for (const SharedHandler& handler : handlers) {
+    if (!socket.is_connected()) return;
+    HandlerInvocation invocation(socket, event, args, ack, handler,
+                                 !more_follow && &handler == &handlers.back());
+    (*handler)(invocation);
+  }
+}
 
 }  // namespace
 
@@ -89,14 +102,7 @@ void Socket::receive_event(std::string_view event, Args args, std::optional<AckI
       ack.fail(checked.error());
       return;
     }
-    bool handled = false;
-    run_handlers(event, args, ack, handled);
-    if (rare_ && !rare_->handlers.empty()) run_own_handlers(event, args, ack, handled);
-    if (handled) return;
-    for (const SharedHandler& handler : nsp_->spec().unknown_handlers) {
-      HandlerInvocation invocation(*this, event, args, ack, handler);
-      (*handler)(invocation);
-    }
+    run_handlers(event, args, ack);
   } catch (const std::exception& error) {
     hub().environment().metrics().add(Counter::kHandlerErrors);
     log_line(LogLevel::kError, "hub", "handler threw", {{"what", error.what()}, {"socket", id_}});
@@ -116,19 +122,21 @@ Status Socket::check_event(std::string_view event, Args& args) {
   return {};
 }
 
-void Socket::run_handlers(std::string_view event, Args& args, Ack& ack, bool& handled) {
-  const auto found = nsp_->spec().handlers.find(event);
-  if (found == nsp_->spec().handlers.end()) return;
-  handled = true;
-  for (const SharedHandler& handler : found->second) {
-    if (state_ != State::kConnected) return;
-    HandlerInvocation invocation(*this, event, args, ack, handler);
-    (*handler)(invocation);
-  }
+// The namespace's handlers, then the socket's own as they were when the event came; those for unknown events
+// when there was none of either.
+void Socket::run_handlers(std::string_view event, Args& args, Ack& ack) {
+  const NamespaceSpec& spec = nsp_->spec();
+  const std::vector<SharedHandler> own = take_own_handlers(event);
+  const auto found = spec.handlers.find(event);
+  const bool shared = found != spec.handlers.end();
+  if (shared) run_each(*this, found->second, event, args, ack, !own.empty());
+  run_each(*this, own, event, args, ack, false);
+  if (!shared && own.empty()) run_each(*this, spec.unknown_handlers, event, args, ack, false);
 }
 
-void Socket::run_own_handlers(std::string_view event, Args& args, Ack& ack, bool& handled) {
+std::vector<SharedHandler> Socket::take_own_handlers(std::string_view event) {
   std::vector<SharedHandler> handlers;
+  if (!rare_) return handlers;
   for (std::size_t i = 0; i < rare_->handlers.size();) {
     OwnHandler& own = rare_->handlers[i];
     if (own.event != event) {
@@ -142,12 +150,7 @@ void Socket::run_own_handlers(std::string_view event, Args& args, Ack& ack, bool
       ++i;
     }
   }
-  handled = handled || !handlers.empty();
-  for (const SharedHandler& handler : handlers) {
-    if (state_ != State::kConnected) return;
-    HandlerInvocation invocation(*this, event, args, ack, handler);
-    (*handler)(invocation);
-  }
+  return handlers;
 }
 
 void Socket::handler_suspended() {

@@ -129,8 +129,8 @@ class Socket final : public wirehall::Socket {
   ~Socket() = default;
   Rare& rare();
   Status check_event(std::string_view event, Args& args);
-  void run_handlers(std::string_view event, Args& args, Ack& ack, bool& handled);
-  void run_own_handlers(std::string_view event, Args& args, Ack& ack, bool& handled);
+  void run_handlers(std::string_view event, Args& args, Ack& ack);
+  std::vector<SharedHandler> take_own_handlers(std::string_view event);
   void expire_acks(MonoTime now);
   void schedule_acks();
 

@@ -79,9 +79,18 @@ class EpollPoller final : public Poller {
     }
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
+      if (i + 1 < count) prefetch(events_[static_cast<std::size_t>(i) + 1].data.ptr);
       Pollable& object = *static_cast<Pollable*>(event.data.ptr);
       if (object.polled) object.on_ready((event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0);
     }
+  }
+
+  // Of thousands of connections none is still in the cache when its turn comes; while one is served, the
+  // next one's state is on its way.
+  static void prefetch(const void* object) {
+    constexpr std::size_t kLineBytes = 64, kBytes = 256;
+    for (std::size_t at = 0; at < kBytes; at += kLineBytes)
+      __builtin_prefetch(static_cast<const char*>(object) + at);
   }
 
   int set_;

@@ -2,7 +2,9 @@
 
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstring>
@@ -40,6 +42,13 @@ void SystemRandom::fill(std::span<char> out) {
     used_ += here;
     out = out.subspan(here);
   }
+}
+
+ssize_t receive_bytes(int socket, char* buffer, std::size_t size) {
+  return ::syscall(SYS_recvfrom, socket, buffer, size, 0, nullptr, nullptr);
+}
+ssize_t send_bytes(int socket, const void* bytes, std::size_t size, int flags) {
+  return ::syscall(SYS_sendto, socket, bytes, size, flags, nullptr, 0);
 }
 
 std::size_t descriptor_limit() {

@@ -1,6 +1,8 @@
 // The operating system's clock and random source.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 
 #include "base/random.h"
@@ -25,6 +27,11 @@ class SystemRandom final : public RandomSource {
   std::array<char, 1024> block_{};
   std::size_t used_ = sizeof block_;
 };
+
+/// recv(2) and send(2) without being cancellation points, which in a process with threads cost as much as
+/// unmasking a small frame does. `flags` as there.
+ssize_t receive_bytes(int socket, char* buffer, std::size_t size);
+ssize_t send_bytes(int socket, const void* bytes, std::size_t size, int flags);
 
 /// How many descriptors this process may have.
 std::size_t descriptor_limit();

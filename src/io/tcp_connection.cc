@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "io/shard.h"
+#include "io/system.h"
 
 namespace wirehall::io {
 namespace {
@@ -26,10 +27,11 @@ TcpConnection::TcpConnection(Shard& shard, int socket, pipeline::PeerInfo peer, 
     : shard_(shard),
       socket_(socket),
       ssl_(std::move(ssl)),
-      connection_(shard.core(), std::move(peer)),
-      handshaking_(ssl_ != nullptr) {
+      connection_(shard.core(), std::move(peer)) {
   connection_.io = this;
-  if (handshaking_) shard_.core().timers().schedule(*this, shard_.core().now() + kTlsHandshakeTime);
+  if (!ssl_) return;
+  handshaking_ = true;
+  close_after(kTlsHandshakeTime);
 }
 
 TcpConnection::~TcpConnection() { close_now(); }
@@ -39,7 +41,7 @@ bool TcpConnection::start() { return shard_.poller().add(socket_, *this); }
 void TcpConnection::close_now() {
   if (socket_ < 0) return;
   shard_.poller().remove(socket_, *this);
-  shard_.core().timers().cancel(*this);
+  deadline_.reset();
   ssl_.reset();
   ::close(socket_);
   socket_ = -1;
@@ -71,13 +73,16 @@ void TcpConnection::on_ready(bool readable, bool writable) {
     write_blocked_ = false;
     connection_.touch();
   }
+  // An answer that concerns nobody else is written while its bytes are in the cache. As soon as others are
+  // touched too, as by a broadcast, writing waits for the end of the turn, when more may have come together.
+  if (shard_.core().take_if_alone(connection_)) flush();
 }
 
 bool TcpConnection::handshake() {
   const int result = SSL_accept(ssl_.get());
   if (result == 1) {
     handshaking_ = false;
-    shard_.core().timers().cancel(*this);
+    deadline_.reset();
     readable_ = true;
     return true;
   }
@@ -111,7 +116,7 @@ TcpConnection::Io TcpConnection::read_once(char* buffer, std::size_t size, std::
       if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return Io::kBlocked;
       return error == SSL_ERROR_ZERO_RETURN ? Io::kEnd : Io::kError;
     }
-    const ssize_t result = ::recv(socket_, buffer, size, 0);
+    const ssize_t result = receive_bytes(socket_, buffer, size);
     if (result > 0) {
       got = static_cast<std::size_t>(result);
       return Io::kDone;
@@ -184,7 +189,7 @@ TcpConnection::Io TcpConnection::write_plain(std::size_t& written) {
   message.msg_iovlen = static_cast<std::size_t>(count);
   for (;;) {
     shard_.core().metrics().add(Counter::kWrites);
-    const ssize_t result = count == 1 ? ::send(socket_, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
+    const ssize_t result = count == 1 ? send_bytes(socket_, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
                                       : ::sendmsg(socket_, &message, MSG_NOSIGNAL);
     if (result >= 0) {
       written = static_cast<std::size_t>(result);
@@ -283,7 +288,7 @@ void TcpConnection::linger() {
     ERR_clear_error();
   }
   ::shutdown(socket_, SHUT_WR);
-  shard_.core().timers().schedule(*this, shard_.core().now() + kLingerTime);
+  close_after(kLingerTime);
   if (readable_) discard();
 }
 
@@ -305,12 +310,15 @@ void TcpConnection::discard() {
   }
 }
 
-void TcpConnection::on_timer(MonoTime) { close_now(); }
+void TcpConnection::close_after(Duration time) {
+  deadline_ = std::make_unique<Deadline>(*this);
+  shard_.core().timers().schedule(*deadline_, shard_.core().now() + time);
+}
 
 void TcpConnection::move_away(unsigned target) {
   auto moved = std::make_shared<Moved>();
   moved->peer = connection_.peer();
-  moved->head = connection_.migrating_head();
+  moved->head = connection_.take_migrating_head();
   moved->kept = connection_.take_kept();
   moved->ssl = std::move(ssl_);
   shard_.poller().remove(socket_, *this);
@@ -321,7 +329,7 @@ void TcpConnection::move_away(unsigned target) {
 
 void TcpConnection::arrive(Moved& moved) {
   handshaking_ = false;
-  shard_.core().timers().cancel(*this);
+  deadline_.reset();
   readable_ = true;
   connection_.arrive(std::move(moved.head), std::move(moved.kept));
   connection_.touch();

@@ -20,7 +20,7 @@ namespace wirehall::io {
 class Shard;
 
 /// Thread:   shard-affine.
-class TcpConnection final : public Pollable, private Timer {
+class TcpConnection final : public Pollable {
  public:
   TcpConnection(Shard& shard, int socket, pipeline::PeerInfo peer, SslPtr ssl);
   ~TcpConnection();
@@ -54,8 +54,14 @@ class TcpConnection final : public Pollable, private Timer {
   void arrive(Moved& moved);
 
  private:
+  /// Closes a connection whose TLS handshake or end takes too long. Few have one at a time.
+  struct Deadline final : Timer {
+    explicit Deadline(TcpConnection& connection) : owner(connection) {}
+    void on_timer(MonoTime) override { owner.close_now(); }
+    TcpConnection& owner;
+  };
+  void close_after(Duration time);
   enum class Io : std::uint8_t { kDone, kBlocked, kEnd, kError };
-  void on_timer(MonoTime now) override;
   void read_some();
   bool handshake();
   Io read_once(char* buffer, std::size_t size, std::size_t& got);
@@ -70,8 +76,6 @@ class TcpConnection final : public Pollable, private Timer {
 
   Shard& shard_;
   int socket_;
-  SslPtr ssl_;
-  pipeline::Connection connection_;
   bool readable_ = false;
   bool write_blocked_ = false;
   bool peer_closed_ = false;  // a hang-up was reported: read to the end
@@ -79,6 +83,9 @@ class TcpConnection final : public Pollable, private Timer {
   bool lingering_ = false;
   bool eof_reported_ = false;
   std::uint32_t discarded_bytes_ = 0;
+  SslPtr ssl_;
+  std::unique_ptr<Deadline> deadline_;
+  pipeline::Connection connection_;
 };
 
 }  // namespace wirehall::io

@@ -1,7 +1,6 @@
 #include "native/frame.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/base64.h"
 #include "base/json.h"
@@ -33,96 +32,31 @@ Value from_slice(const json::Slice& slice) {
   return value;
 }
 
+// An event's own field `type` travels as `messageType`.
 std::string_view field_name(std::string_view name) { return name == "messageType" ? "type" : name; }
 
 bool is_scalar_id(std::string_view slice) {
   return slice.front() == '"' || slice.front() == '-' || (slice.front() >= '0' && slice.front() <= '9');
 }
 constexpr std::size_t kIdBytesMax = 128;
+constexpr std::size_t kSlicedFieldsMax = 16;  // more are put into an object at once
 
-Status decode_json(std::string_view text, const DecodeLimits& limits, Frame& out) {
-  std::vector<json::MemberSlice> members;
-  switch (json::slice_object(text, limits.json_depth_max, members)) {
-    case json::Status::kOk: break;
-    case json::Status::kDepth: return ErrorCode::kJsonDepth;
-    case json::Status::kTooMany: return ErrorCode::kTooLarge;
-    case json::Status::kSyntax:
-      // Another kind of value is no frame, but it is JSON: the connection may go on.
-      return json::validate(text, limits.json_depth_max) == json::Status::kOk ? ErrorCode::kInvalidFormat
-                                                                              : ErrorCode::kJsonSyntax;
-  }
-  bool usable = true;
-  for (const json::MemberSlice& member : members) {
-    const std::string key = member.key_escaped ? json::unescape(member.key) : std::string(member.key);
-    if (key == "type") {
-      std::string_view plain;
-      if (json::plain_string(member.value.text, plain)) {
-        out.type.assign(plain);
-      } else {
-        const Value type = json::parse_validated(member.value.text);
-        usable = usable && type.is_string();
-        if (type.is_string()) out.type = type.as_string();
-      }
-    } else if (key == "id") {
-      if (!is_scalar_id(member.value.text) || member.value.text.size() > kIdBytesMax) {
-        usable = false;
-        continue;
-      }
-      out.has_id = true;
-      out.id.assign(member.value.text);
-    } else if (key == "ackId") {
-      const auto number = exact_integer(json::parse_validated(member.value.text));
-      if (number && *number >= 0) out.ack_id = static_cast<std::uint64_t>(*number);
-    } else {
-      out.fields.append(std::string(field_name(key)), from_slice(member.value));
+bool has_duplicates(const std::vector<json::MemberSlice>& members) {
+  for (std::size_t i = 1; i < members.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (field_name(members[i].key) == field_name(members[k].key)) return true;
     }
   }
-  out.fields.keep_last_duplicates();
-  return usable && !out.type.empty() && out.type.size() <= limits.event_name_bytes_max
-             ? Status()
-             : Status(ErrorCode::kInvalidFormat);
+  return false;
 }
 
-Status decode_msgpack(std::string_view bytes, const DecodeLimits& limits, Frame& out) {
-  Result<Value> value = msgpack::decode(bytes, limits.json_depth_max);
-  if (!value.ok()) return value.error();
-  if (!value->is_object()) return ErrorCode::kInvalidFormat;
-  bool usable = true;
-  for (Member& member : value->as_object()) {
-    if (member.key == "type") {
-      usable = usable && member.value.is_string();
-      if (member.value.is_string()) out.type = member.value.as_string();
-    } else if (member.key == "id") {
-      if (!member.value.is_string() && !member.value.is_number()) {
-        usable = false;
-        continue;
-      }
-      msgpack::encode(out.id, member.value);
-      out.has_id = out.id.size() <= kIdBytesMax;
-      usable = usable && out.has_id;
-    } else if (member.key == "ackId") {
-      const auto number = exact_integer(member.value);
-      if (number && *number >= 0) out.ack_id = static_cast<std::uint64_t>(*number);
-    } else {
-      out.fields.append(std::string(field_name(member.key)), std::move(member.value));
-    }
-  }
-  return usable && !out.type.empty() && out.type.size() <= limits.event_name_bytes_max
-             ? Status()
-             : Status(ErrorCode::kInvalidFormat);
-}
-
-// Takes the field of one of the alternatives `a|b` out of an object.
-std::optional<Value> take_field(Object& fields, std::string_view alternatives) {
+// Takes the first of the alternatives `a|b` that is there, in the order of the alternatives.
+template <class Take>
+std::optional<Value> take_first(std::string_view alternatives, Take&& take) {
   while (!alternatives.empty()) {
     const std::size_t bar = std::min(alternatives.find('|'), alternatives.size());
-    const std::string_view name = alternatives.substr(0, bar);
+    if (std::optional<Value> taken = take(alternatives.substr(0, bar))) return taken;
     alternatives.remove_prefix(std::min(bar + 1, alternatives.size()));
-    if (Value* value = fields.find(name)) {
-      Value taken = std::move(*value);
-      fields.erase(name);
-      return taken;
-    }
   }
   return std::nullopt;
 }
@@ -131,13 +65,45 @@ std::string_view first_name(std::string_view alternatives) {
   return alternatives.substr(0, alternatives.find('|'));
 }
 
-// Collects the members of one outgoing frame, in order, and writes them in either codec.
+// Whether an object's text may have a member, at any depth, that a frame has for itself. Cheap, and sure
+// only when the answer is no.
+bool may_clash(std::string_view text) {
+  if (text.find('\\') != std::string_view::npos) return true;
+  for (std::size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at + 1)) {
+    const std::string_view name = text.substr(at + 1, 6);
+    if (name.starts_with("id\"") || name.starts_with("type\"") || name == "ackId\"") return true;
+  }
+  return false;
+}
+
+// Writes the members of one outgoing frame in either codec.
 class FrameWriter {
  public:
-  FrameWriter(std::string& out, Codec codec) : out_(out), codec_(codec) {}
+  FrameWriter(std::string& out, Codec codec) : out_(out), codec_(codec), begin_(out.size()) {
+    if (codec_ == Codec::kJson) out_.push_back('{');
+  }
 
-  void raw(std::string_view key, std::string_view bytes) { members_.push_back({key, nullptr, bytes}); }
-  void add(std::string_view key, const Value& value) { members_.push_back({key, &value, {}}); }
+  /// A member whose value is encoded already.
+  void raw(std::string_view name, std::string_view bytes) {
+    key(name);
+    out_.append(bytes);
+  }
+  void add(std::string_view name, const Value& value) {
+    key(name);
+    if (codec_ == Codec::kMsgpack) {
+      msgpack::encode(out_, value);
+    } else {
+      json::Writer(out_).write(value);
+    }
+  }
+  void text(std::string_view name, std::string_view value) {
+    key(name);
+    if (codec_ == Codec::kMsgpack) {
+      msgpack::append_string(out_, value);
+    } else {
+      json::append_string(out_, value);
+    }
+  }
 
   /// The arguments of an event or answer: an object is spread, the rest gets names.
   void args(std::span<const Value> args, const NativeShape* shape, bool is_answer) {
@@ -154,44 +120,32 @@ class FrameWriter {
     } else if (rest.size() == 1) {
       add("data", rest[0]);
     } else {
-      list_ = Value(Array(rest.begin(), rest.end()));
-      add("args", list_);
+      add("args", Value(Array(rest.begin(), rest.end())));
     }
   }
 
-  void write() {
-    if (codec_ == Codec::kMsgpack) {
-      msgpack::append_map_header(out_, static_cast<std::uint32_t>(members_.size()));
-    } else {
-      out_.push_back('{');
+  void finish() {
+    if (codec_ == Codec::kJson) {
+      out_.push_back('}');
+      return;
     }
-    bool first = true;
-    for (const Entry& entry : members_) {
-      if (codec_ == Codec::kMsgpack) {
-        msgpack::append_string(out_, entry.key);
-      } else {
-        if (!first) out_.push_back(',');
-        first = false;
-        json::append_string(out_, entry.key);
-        out_.push_back(':');
-      }
-      if (entry.value == nullptr) {
-        out_.append(entry.bytes);
-      } else if (codec_ == Codec::kMsgpack) {
-        msgpack::encode(out_, *entry.value);
-      } else {
-        json::Writer(out_).write(*entry.value);
-      }
-    }
-    if (codec_ == Codec::kJson) out_.push_back('}');
+    // Only now the number of members is known.
+    std::string header;
+    msgpack::append_map_header(header, members_);
+    out_.insert(begin_, header);
   }
 
  private:
-  struct Entry {
-    std::string_view key;
-    const Value* value;
-    std::string_view bytes;
-  };
+  void key(std::string_view name) {
+    if (codec_ == Codec::kMsgpack) {
+      msgpack::append_string(out_, name);
+    } else {
+      if (members_ != 0) out_.push_back(',');
+      json::append_string(out_, name);
+      out_.push_back(':');
+    }
+    ++members_;
+  }
 
   // Without parsing a value that was not looked into.
   static bool is_object(const Value& value) {
@@ -200,17 +154,8 @@ class FrameWriter {
   }
 
   void spread(const Value& object, const NativeShape* shape, bool is_answer) {
-    const std::string* text = object.unparsed_json();
     const bool copies = shape != nullptr && !shape->sent_copies.empty();
-    std::vector<json::MemberSlice> slices;
-    if (codec_ == Codec::kJson && text != nullptr && !copies &&
-        json::slice_object(*text, 1024, slices) == json::Status::kOk &&
-        std::none_of(slices.begin(), slices.end(), [&](const auto& member) {
-          return member.key_escaped || clashes(member.key, is_answer);
-        })) {
-      for (const auto& member : slices) raw(member.key, member.value.text);
-      return;
-    }
+    if (!copies && spread_text(object, is_answer)) return;
     if (is_answer && object.find("id") != nullptr) {
       add("data", object);
       return;
@@ -226,91 +171,222 @@ class FrameWriter {
     }
   }
 
-  static bool clashes(std::string_view key, bool is_answer) {
-    return key == "type" || key == "ackId" || (is_answer && key == "id");
+  // The usual object is text that nobody looked into and has no name that is ours: its members are passed
+  // on as they stand.
+  bool spread_text(const Value& object, bool is_answer) {
+    const std::string* text = object.unparsed_json();
+    if (codec_ != Codec::kJson || text == nullptr) return false;
+    const std::string_view inside = std::string_view(*text).substr(1, text->size() - 2);
+    if (inside.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
+    if (may_clash(inside)) {
+      std::vector<json::MemberSlice> slices;
+      if (json::slice_object(*text, 1024, slices) != json::Status::kOk) return false;
+      for (const json::MemberSlice& member : slices) {
+        if (member.key_escaped || member.key == "type" || member.key == "ackId" ||
+            (is_answer && member.key == "id"))
+          return false;
+      }
+    }
+    if (members_ != 0) out_.push_back(',');
+    out_.append(inside);
+    ++members_;
+    return true;
   }
 
   std::string& out_;
   Codec codec_;
-  std::vector<Entry> members_;
-  Value list_;
+  std::size_t begin_;
+  std::uint32_t members_ = 0;
 };
 
 }  // namespace
 
-Status decode(std::string_view bytes, Codec codec, const DecodeLimits& limits, Frame& out) {
-  return codec == Codec::kJson ? decode_json(bytes, limits, out) : decode_msgpack(bytes, limits, out);
+// -- FrameDecoder -------------------------------------------------------------------------------
+
+Status FrameDecoder::decode(std::string_view bytes, Codec codec, const DecodeLimits& limits) {
+  type_ = id_ = {};
+  ack_id_.reset();
+  slices_.clear();
+  if (!fields_.empty()) fields_ = Object();
+  return codec == Codec::kJson ? decode_json(bytes, limits) : decode_msgpack(bytes, limits);
 }
 
-std::vector<Value> to_args(Object fields, const NativeShape* shape) {
-  std::vector<Value> args;
-  if (shape != nullptr) {
-    for (const std::string& name : shape->arguments)
-      args.push_back(take_field(fields, name).value_or(Value()));
+Status FrameDecoder::checked(bool usable, const DecodeLimits& limits) const {
+  return usable && !type_.empty() && type_.size() <= limits.event_name_bytes_max
+             ? Status()
+             : Status(ErrorCode::kInvalidFormat);
+}
+
+Status FrameDecoder::decode_json(std::string_view text, const DecodeLimits& limits) {
+  switch (json::slice_object(text, limits.json_depth_max, slices_)) {
+    case json::Status::kOk: break;
+    case json::Status::kDepth: return ErrorCode::kJsonDepth;
+    case json::Status::kTooMany: return ErrorCode::kTooLarge;
+    case json::Status::kSyntax:
+      slices_.clear();
+      // Another kind of value is no frame, but it is JSON: the connection may go on.
+      return json::validate(text, limits.json_depth_max) == json::Status::kOk ? ErrorCode::kInvalidFormat
+                                                                              : ErrorCode::kJsonSyntax;
   }
-  if (args.empty() || !fields.empty()) {
-    // The object is put together from the bytes of its members, and stays unparsed until it is looked at.
-    const bool unparsed = std::all_of(fields.begin(), fields.end(), [](const Member& member) {
-      return member.value.unparsed_json() != nullptr;
-    });
-    if (unparsed) {
-      std::string text;
-      json::Writer(text).write(Value(std::move(fields)));
-      args.push_back(Value::from_validated_json(std::move(text)));
+  bool usable = true;
+  bool simple = true;
+  std::size_t kept = 0;
+  for (const json::MemberSlice& member : slices_) {
+    const std::string_view value = member.value.text;
+    const std::string unescaped = member.key_escaped ? json::unescape(member.key) : std::string();
+    const std::string_view key = member.key_escaped ? std::string_view(unescaped) : member.key;
+    if (key == "type") {
+      if (json::plain_string(value, type_)) continue;
+      const Value type = json::parse_validated(value);
+      usable = usable && type.is_string();
+      type_ = {};
+      if (!type.is_string()) continue;
+      type_storage_ = type.as_string();
+      type_ = type_storage_;
+    } else if (key == "id") {
+      const bool fits = is_scalar_id(value) && value.size() <= kIdBytesMax;
+      usable = usable && fits;
+      if (fits) id_ = value;
+    } else if (key == "ackId") {
+      const auto number = exact_integer(json::parse_validated(value));
+      if (number && *number >= 0) ack_id_ = static_cast<std::uint64_t>(*number);
     } else {
-      args.push_back(Value(std::move(fields)));
+      simple = simple && !member.key_escaped && !member.value.placeholder && !member.value.binary;
+      slices_[kept++] = member;
     }
   }
+  slices_.resize(kept);
+  if (!simple || kept > kSlicedFieldsMax || has_duplicates(slices_)) keep_fields();
+  return checked(usable, limits);
+}
+
+// Slices are not enough for escaped or repeated keys and for bytes.
+void FrameDecoder::keep_fields() {
+  for (const json::MemberSlice& member : slices_) {
+    const std::string key = member.key_escaped ? json::unescape(member.key) : std::string(member.key);
+    fields_.append(std::string(field_name(key)), from_slice(member.value));
+  }
+  fields_.keep_last_duplicates();
+  slices_.clear();
+}
+
+Status FrameDecoder::decode_msgpack(std::string_view bytes, const DecodeLimits& limits) {
+  Result<Value> value = msgpack::decode(bytes, limits.json_depth_max);
+  if (!value.ok()) return value.error();
+  if (!value->is_object()) return ErrorCode::kInvalidFormat;
+  bool usable = true;
+  for (Member& member : value->as_object()) {
+    if (member.key == "type") {
+      usable = usable && member.value.is_string();
+      if (!member.value.is_string()) continue;
+      type_storage_ = member.value.as_string();
+      type_ = type_storage_;
+    } else if (member.key == "id") {
+      id_storage_.clear();
+      const bool scalar = member.value.is_string() || member.value.is_number();
+      if (scalar) msgpack::encode(id_storage_, member.value);
+      const bool fits = scalar && id_storage_.size() <= kIdBytesMax;
+      usable = usable && fits;
+      if (fits) id_ = id_storage_;
+    } else if (member.key == "ackId") {
+      const auto number = exact_integer(member.value);
+      if (number && *number >= 0) ack_id_ = static_cast<std::uint64_t>(*number);
+    } else {
+      fields_.append(std::string(field_name(member.key)), std::move(member.value));
+    }
+  }
+  return checked(usable, limits);
+}
+
+// What is left, as one object; of slices put together from their bytes, and unparsed until it is looked at.
+Value FrameDecoder::rest_as_object() {
+  if (slices_.empty()) return Value(std::move(fields_));
+  std::size_t size = 1;
+  for (const json::MemberSlice& member : slices_) size += member.key.size() + member.value.text.size() + 4;
+  std::string text;
+  text.reserve(size);
+  for (const json::MemberSlice& member : slices_) {
+    text.push_back(text.empty() ? '{' : ',');
+    text.push_back('"');
+    text.append(field_name(member.key)).append("\":").append(member.value.text);
+  }
+  text.push_back('}');
+  slices_.clear();
+  return Value::from_validated_json(std::move(text));
+}
+
+std::optional<Value> FrameDecoder::take_field(std::string_view name) {
+  for (auto slice = slices_.begin(); slice != slices_.end(); ++slice) {
+    if (field_name(slice->key) != name) continue;
+    Value taken = from_slice(slice->value);
+    slices_.erase(slice);
+    return taken;
+  }
+  Value* value = fields_.find(name);
+  if (value == nullptr) return std::nullopt;
+  Value taken = std::move(*value);
+  fields_.erase(name);
+  return taken;
+}
+
+std::vector<Value> FrameDecoder::take_args(const NativeShape* shape) {
+  std::vector<Value> args;
+  if (shape != nullptr) {
+    args.reserve(shape->arguments.size() + 1);
+    for (const std::string& names : shape->arguments) {
+      args.push_back(take_first(names, [&](std::string_view name) { return take_field(name); })
+                         .value_or(Value()));
+    }
+  }
+  if (args.empty() || !slices_.empty() || !fields_.empty()) args.push_back(rest_as_object());
   return args;
 }
 
-std::vector<Value> answer_args(Object fields) {
-  if (fields.size() == 1) {
-    if (Value* list = fields.find("args"); list != nullptr && list->is_array())
+std::vector<Value> FrameDecoder::take_answer() {
+  if (!slices_.empty()) keep_fields();
+  if (fields_.size() == 1) {
+    if (Value* list = fields_.find("args"); list != nullptr && list->is_array())
       return std::move(list->as_array());
-    if (Value* data = fields.find("data")) return {std::move(*data)};
+    if (Value* data = fields_.find("data")) return {std::move(*data)};
   }
-  return {Value(std::move(fields))};
+  return {Value(std::move(fields_))};
 }
+
+// -- out ----------------------------------------------------------------------------------------
 
 void encode_event(std::string& out, Codec codec, std::string_view event, std::span<const Value> args,
                   const NativeShape* shape, std::optional<std::uint64_t> ack_id) {
   FrameWriter writer(out, codec);
-  const Value type(shape != nullptr && !shape->sent_type.empty() ? std::string_view(shape->sent_type)
-                                                                 : event);
-  writer.add("type", type);
-  const Value number(ack_id.value_or(0));
-  if (ack_id) writer.add("ackId", number);
+  writer.text("type", shape != nullptr && !shape->sent_type.empty() ? std::string_view(shape->sent_type)
+                                                                    : event);
+  if (ack_id) writer.add("ackId", Value(*ack_id));
   writer.args(args, shape, false);
-  writer.write();
+  writer.finish();
 }
 
 void encode_ack(std::string& out, Codec codec, std::string_view id, std::span<const Value> args) {
   FrameWriter writer(out, codec);
-  const Value type("ack");
-  writer.add("type", type);
+  writer.text("type", "ack");
   writer.raw("id", id);
   writer.args(args, nullptr, true);
-  writer.write();
+  writer.finish();
 }
 
 void encode_error(std::string& out, Codec codec, const Error& error) {
   FrameWriter writer(out, codec);
-  const Value type("error"), text(error.text()), code(error.kebab()), retry(error.retry_after_ms());
-  writer.add("type", type);
-  writer.add("error", text);
-  writer.add("code", code);
-  if (error.retry_after_ms() > 0) writer.add("retryAfter", retry);
-  writer.write();
+  writer.text("type", "error");
+  writer.text("error", error.text());
+  writer.text("code", error.kebab());
+  if (error.retry_after_ms() > 0) writer.add("retryAfter", Value(error.retry_after_ms()));
+  writer.finish();
 }
 
 void encode_pong(std::string& out, Codec codec, std::string_view id, std::int64_t timestamp) {
   FrameWriter writer(out, codec);
-  const Value type("pong"), time(timestamp);
-  writer.add("type", type);
+  writer.text("type", "pong");
   if (!id.empty()) writer.raw("id", id);
-  writer.add("timestamp", time);
-  writer.write();
+  writer.add("timestamp", Value(timestamp));
+  writer.finish();
 }
 
 }  // namespace wirehall::native

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "wirehall/namespace.h"
 #include "wirehall/value.h"
 
@@ -30,29 +31,50 @@ struct DecodeLimits {
   std::uint32_t event_name_bytes_max = 128;
 };
 
-/// A frame of a client.
-struct Frame {
-  std::string type;
-  bool has_id = false;
-  std::string id;                       ///< the id's bytes in the frame's codec, sent back as they are
-  std::optional<std::uint64_t> ack_id;  ///< of an answer
-  Object fields;                        ///< everything else; JSON fields unparsed
-};
-
-/// Decodes a frame.
+/// Decodes the frames of clients, one after another, without copying what nobody needs.
 ///
-/// Requires: JSON text is valid UTF-8.
-/// Errors:   kJsonSyntax, kJsonDepth, kMsgpackSyntax, kTooLarge: the connection must be closed.
-///           kInvalidFormat: an object without a usable `type`, or with an `id` that is neither a string nor
-///           a number; `out` holds the id if there was one.
-Status decode(std::string_view bytes, Codec codec, const DecodeLimits& limits, Frame& out);
+/// Thread:   shard-affine; one serves all connections of a shard.
+class FrameDecoder {
+ public:
+  /// Decodes a frame.
+  ///
+  /// Requires: JSON text is valid UTF-8.
+  /// Lifetime: everything below is about the last frame and points into `bytes`.
+  /// Errors:   kJsonSyntax, kJsonDepth, kMsgpackSyntax, kTooLarge: the connection must be closed.
+  ///           kInvalidFormat: an object without a usable `type`, or with an `id` that is neither a string
+  ///           nor a number; id() is the id if there was a usable one.
+  Status decode(std::string_view bytes, Codec codec, const DecodeLimits& limits);
 
-/// The fields as the arguments of an event: named leading arguments, then one object of what is left (always
-/// one when nothing is named).
-std::vector<Value> to_args(Object fields, const NativeShape* shape);
+  std::string_view type() const { return type_; }
+  /// The id's bytes in the frame's codec, to be sent back as they are; empty when there is none.
+  std::string_view id() const { return id_; }
+  /// Which of our questions the frame answers.
+  std::optional<std::uint64_t> ack_id() const { return ack_id_; }
 
-/// The arguments of an answer: its fields as one object, or the list that stands under `args`.
-std::vector<Value> answer_args(Object fields);
+  /// The other fields as the arguments of an event: named leading arguments, then one object of what is
+  /// left (always one when nothing is named). To be called once.
+  std::vector<Value> take_args(const NativeShape* shape);
+  /// The arguments of an answer: its fields as one object, or the list that stands under `args`, or the
+  /// value that stands alone under `data`. To be called once.
+  std::vector<Value> take_answer();
+
+ private:
+  Status decode_json(std::string_view text, const DecodeLimits& limits);
+  Status decode_msgpack(std::string_view bytes, const DecodeLimits& limits);
+  void keep_fields();
+  Status checked(bool usable, const DecodeLimits& limits) const;
+  std::optional<Value> take_field(std::string_view name);
+  Value rest_as_object();
+
+  std::string_view type_;
+  std::string_view id_;
+  std::optional<std::uint64_t> ack_id_;
+  std::string type_storage_;
+  std::string id_storage_;
+  // The other fields: slices of JSON text while that is enough, else values.
+  std::vector<json::MemberSlice> slices_;
+  Object fields_;
+};
 
 // -- out ------------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ void Connection::process(char* begin, char* end) {
   TurnBudget budget{core_.limits().read_turn_messages_max};
   char* cursor = begin;
   if (expects_proxy_header_ && !read_proxy_header(cursor, end)) return;
-  while (cursor != end && !paused_ && ending_ == Ending::kNone && migrating_to_ < 0 && budget.messages != 0) {
+  while (cursor != end && !paused_ && ending_ == Ending::kNone && !migration_ && budget.messages != 0) {
     char* before = cursor;
     in_stage_ = true;
     stage_->receive(cursor, end, budget);
@@ -182,14 +182,13 @@ void Connection::continue_input() {
 }
 
 void Connection::migrate(unsigned shard, HeadPtr head) {
-  migrating_to_ = static_cast<int>(shard);
-  migrating_head_ = std::move(head);
+  migration_ = std::make_unique<Migration>(Migration{shard, std::move(head)});
   core_.timers().cancel(*this);
   touch();
 }
 
 void Connection::reschedule() {
-  if (ending_ == Ending::kAbort || migrating_to_ >= 0) return;
+  if (ending_ == Ending::kAbort || migration_) return;
   MonoTime next = stalled_until_;
   if (ending_ == Ending::kNone) next = std::min(next, stage_->next_deadline());
   core_.timers().schedule(*this, next);

@@ -81,7 +81,7 @@ class Connection final : private Timer {
   /// The server is stopping: ends in the protocol's order.
   void shut_down();
   /// The upgrade request of a connection that migrates.
-  HeadPtr migrating_head() const { return migrating_head_; }
+  HeadPtr take_migrating_head() { return std::move(migration_->head); }
   /// The io layer has written; the outbox says what is left.
   void wrote(std::size_t bytes);
 
@@ -105,7 +105,7 @@ class Connection final : private Timer {
   /// Replaces the stage, once a running receive() of it has returned, else at once.
   void become(std::unique_ptr<Stage> stage);
   /// Whether the stage may take more of what has been read.
-  bool accepts() const { return !paused_ && migrating_to_ < 0 && ending_ == Ending::kNone; }
+  bool accepts() const { return !paused_ && !migration_ && ending_ == Ending::kNone; }
   /// Whether the kernel took less than was written.
   bool is_backed_up() const { return stalled_until_ != kNever; }
   /// Ends after the outbox was written.
@@ -121,7 +121,8 @@ class Connection final : private Timer {
   void reschedule();
   /// Moves the connection to another shard, with its stage's request, once everything was written.
   void migrate(unsigned shard, HeadPtr head);
-  int migrating_to() const { return migrating_to_; }
+  /// Returns: the shard to which it moves; -1 when it stays.
+  int migrating_to() const { return migration_ ? static_cast<int>(migration_->shard) : -1; }
   /// Takes the bytes that were kept; for a migration.
   std::string take_kept() { return std::move(kept_); }
 
@@ -134,26 +135,32 @@ class Connection final : private Timer {
   bool in_ready_list = false;
 
  private:
+  Ending ending_ = Ending::kNone;
+  bool paused_ = false;
+  bool expects_proxy_header_ = false;
+  bool in_stage_ = false;
+
   friend class ShardCore;
   void on_timer(MonoTime now) override;
   void process(char* begin, char* end);
   bool adopt_stage();
   bool read_proxy_header(char*& cursor, char* end);
 
+  struct Migration {
+    unsigned shard;
+    HeadPtr head;
+  };
+
+  // What every message touches stands first.
   ShardCore& core_;
-  PeerInfo peer_;
-  std::uint64_t id_ = 0;
-  Outbox outbox_;
   std::unique_ptr<Stage> stage_;
   std::unique_ptr<Stage> next_stage_;
-  std::string kept_;
+  std::unique_ptr<Migration> migration_;
   MonoTime stalled_until_ = kNever;
-  int migrating_to_ = -1;
-  HeadPtr migrating_head_;
-  Ending ending_ = Ending::kNone;
-  bool paused_ = false;
-  bool expects_proxy_header_ = false;
-  bool in_stage_ = false;
+  Outbox outbox_;
+  std::string kept_;
+  std::uint64_t id_ = 0;
+  PeerInfo peer_;
 };
 
 }  // namespace wirehall::pipeline

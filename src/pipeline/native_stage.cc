@@ -36,8 +36,7 @@ bool refused_by_limit(ErrorCode code) {
 
 NativeStage::NativeStage(HttpStage& http, HeadPtr head, std::string address)
     : connection_(http.connection()),
-      http_(&http),
-      head_(std::move(head)),
+      opening_(std::make_unique<Opening>(Opening{http, std::move(head)})),
       core_(connection_.core().world().native_websocket, nullptr),
       address_(std::move(address)) {}
 
@@ -90,9 +89,8 @@ void NativeStage::switch_protocols(const http1::RequestHead& head) {
 }
 
 void NativeStage::connected(hub::Socket& socket) {
-  const HeadPtr head = std::exchange(head_, nullptr);
-  HttpStage* http = std::exchange(http_, nullptr);
-  switch_protocols(*head);
+  const std::unique_ptr<Opening> opening = std::move(opening_);
+  switch_protocols(*opening->head);
   // From here on only the configured headers are kept.
   auto kept = std::make_shared<Handshake>(socket.handshake());
   const auto& keep = connection_.core().world().handshake_headers;
@@ -101,14 +99,14 @@ void NativeStage::connected(hub::Socket& socket) {
   });
   kept->headers.shrink_to_fit();
   socket.set_handshake(std::move(kept));
-  http->accept_upgrade();
+  opening->http.accept_upgrade();
 }
 
 void NativeStage::refused(hub::Socket&, const Verdict& verdict) {
-  const HeadPtr head = std::exchange(head_, nullptr);
-  HttpStage* http = std::exchange(http_, nullptr);
+  const std::unique_ptr<Opening> opening = std::move(opening_);
+  const http1::RequestHead& head = *opening->head;
   socket_ = {};
-  const bool as_close = http1::find_last(http1::parse_query(head->query()), "authError") == "close";
+  const bool as_close = http1::find_last(http1::parse_query(head.query()), "authError") == "close";
   if (!as_close) {
     Error error(verdict.code());
     error.retry_after_ms(verdict.retry_after_ms());
@@ -121,15 +119,15 @@ void NativeStage::refused(hub::Socket&, const Verdict& verdict) {
     if (!verdict.data().is_null()) body.set("data", verdict.data());
     response.body = Value(std::move(body)).to_json();
     if (info.http_status == 401) response.set("WWW-Authenticate", "Bearer");
-    http->refuse_upgrade(std::move(response));
+    opening->http.refuse_upgrade(std::move(response));
     return;
   }
-  switch_protocols(*head);
+  switch_protocols(head);
   core_.close(ws::CloseCode::kPolicy,
               refused_by_limit(verdict.code()) ? "Rate limit exceeded" : "Unauthorized",
               connection_.core().now(), connection_.outbox());
   heartbeat_ = kNever;
-  http->accept_upgrade();
+  opening->http.accept_upgrade();
 }
 
 // -- in -----------------------------------------------------------------------------------------
@@ -168,15 +166,15 @@ void NativeStage::message(std::string_view bytes, bool binary) {
   core.metrics().add(Counter::kMessagesInNative);
   const native::Codec codec = binary ? native::Codec::kMsgpack : native::Codec::kJson;
   codec_ = codec;  // a client is answered in the codec that it last used
-  native::Frame decoded;
-  const Status status = native::decode(bytes, codec, core.world().native_limits, decoded);
+  native::FrameDecoder& decoder = core.native_decoder();
+  const Status status = decoder.decode(bytes, codec, core.world().native_limits);
   if (status.ok()) {
-    frame(std::move(decoded), codec);
+    frame(decoder, codec);
   } else if (status.error().code() == ErrorCode::kInvalidFormat) {
     std::string& out = scratch();
-    if (decoded.has_id) {
+    if (!decoder.id().empty()) {
       const Value failure{{"error", status.error().text()}, {"code", status.error().kebab()}};
-      native::encode_ack(out, codec, decoded.id, {&failure, 1});
+      native::encode_ack(out, codec, decoder.id(), {&failure, 1});
     } else {
       native::encode_error(out, codec, status.error());
     }
@@ -187,25 +185,25 @@ void NativeStage::message(std::string_view bytes, bool binary) {
   }
 }
 
-void NativeStage::frame(native::Frame decoded, native::Codec codec) {
+void NativeStage::frame(native::FrameDecoder& decoded, native::Codec codec) {
   if (!socket_ || !socket_->is_connected()) return;
-  if (decoded.type == "ack") {
-    if (decoded.ack_id) socket_->receive_ack(*decoded.ack_id, native::answer_args(std::move(decoded.fields)));
+  if (decoded.type() == "ack") {
+    if (decoded.ack_id()) socket_->receive_ack(*decoded.ack_id(), decoded.take_answer());
     return;
   }
-  if (decoded.type == "ping") {
+  if (decoded.type() == "ping") {
     std::string& out = scratch();
-    native::encode_pong(out, codec, decoded.id, connection_.core().wall_now());
+    native::encode_pong(out, codec, decoded.id(), connection_.core().wall_now());
     send(out, true);
     return;
   }
   const hub::NamespaceSpec& spec = socket_->shard().spec();
-  const auto alias = spec.native_types.find(decoded.type);
-  const std::string& event = alias == spec.native_types.end() ? decoded.type : alias->second;
+  std::string_view event = decoded.type();
+  if (const auto alias = spec.native_types.find(event); alias != spec.native_types.end()) event = alias->second;
   std::optional<hub::AckId> ack;
-  if (decoded.has_id) ack = hub::AckId{0, std::move(decoded.id)};
+  if (!decoded.id().empty()) ack = hub::AckId{0, std::string(decoded.id())};
   const hub::SocketPtr held = socket_;
-  held->receive_event(event, native::to_args(std::move(decoded.fields), shape(event)), std::move(ack));
+  held->receive_event(event, decoded.take_args(shape(event)), std::move(ack));
 }
 
 void NativeStage::fail(ErrorCode code) {
@@ -286,7 +284,7 @@ std::string& NativeStage::scratch() {
 
 std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
   ShardCore& core = connection_.core();
-  if (!core_.open() || cutting_ || http_ != nullptr) {
+  if (!core_.open() || cutting_ || opening_) {
     core.metrics().add(Counter::kDroppedClosed);
     return SendResult::kClosed;
   }

@@ -55,7 +55,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   NativeStage(HttpStage& http, HeadPtr head, std::string address);
   void switch_protocols(const http1::RequestHead& head);
   void message(std::string_view bytes, bool binary);
-  void frame(native::Frame frame, native::Codec codec);
+  void frame(native::FrameDecoder& decoded, native::Codec codec);
   void fail(ErrorCode code);
   void close(ws::CloseCode code, std::string_view reason, std::string_view disconnect_reason);
   void socket_ended(std::string_view reason);
@@ -64,18 +64,23 @@ class NativeStage final : public Stage, public hub::SocketLink {
   const NativeShape* shape(std::string_view event) const;
   std::string& scratch();
 
+  /// The upgrade request, until it is answered.
+  struct Opening {
+    HttpStage& http;
+    HeadPtr head;
+  };
+
   Connection& connection_;
-  HttpStage* http_;  // until the upgrade is answered
-  HeadPtr head_;     // until then too
   hub::SocketPtr socket_;
-  std::optional<ws::DeflateAgreement> deflate_;
-  ws::ConnectionCore core_;
+  std::unique_ptr<Opening> opening_;
   MonoTime heartbeat_ = kNever;
-  std::string address_;
   bool heard_ = true;  // something came since the last ping
   bool pinged_ = false;
   bool cutting_ = false;
   native::Codec codec_ = native::Codec::kJson;
+  std::optional<ws::DeflateAgreement> deflate_;
+  ws::ConnectionCore core_;
+  std::string address_;
 };
 
 }  // namespace wirehall::pipeline

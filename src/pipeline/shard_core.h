@@ -54,6 +54,12 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   void sweep();
   /// The connections that have something to write or whose end has come; the list is handed over.
   std::vector<Connection*> take_touched() { return std::exchange(touched_, {}); }
+  /// Takes a connection off that list when it is the only one on it.
+  bool take_if_alone(const Connection& connection) {
+    if (touched_.size() != 1 || touched_.front() != &connection) return false;
+    touched_.clear();
+    return true;
+  }
   /// Connections that may go on with kept bytes.
   std::vector<Connection*> take_ready() { return std::exchange(ready_, {}); }
   bool has_ready() const { return !ready_.empty(); }
@@ -82,6 +88,7 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   EngineServer& engine() { return engine_; }
   ws::Inflater& inflater() { return inflater_; }
   ws::Deflater& deflater() { return deflater_; }
+  native::FrameDecoder& native_decoder() { return native_decoder_; }
   const Metrics& metrics() const { return metrics_; }
   void respond(const Responder& to, http1::Response response) override;
   /// `Date` of this second.
@@ -114,6 +121,7 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   Metrics metrics_;
   ws::Inflater inflater_;
   ws::Deflater deflater_;
+  native::FrameDecoder native_decoder_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t connection_count_ = 0;

@@ -37,7 +37,7 @@ ConnectionCore::Partial& ConnectionCore::partial() {
 }
 
 ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime now, Outbox& out) {
-  storage_ = std::string();
+  if (storage_) storage_.reset();
   message_ = {};
   while (cursor != end) {
     if (state_ == State::kClosed) {
@@ -169,16 +169,17 @@ std::optional<ConnectionCore::Event> ConnectionCore::finish_data(MonoTime now, O
   const std::unique_ptr<Partial> done = std::move(partial_);
   if (state_ != State::kOpen) return std::nullopt;
   message_is_binary_ = done->opcode == Opcode::kBinary;
+  storage_ = std::make_unique<std::string>();
   if (!done->compressed) {
     if (!message_is_binary_ && !done->utf8.complete()) return failed(ErrorCode::kWsInvalidData, now, out);
-    storage_ = std::move(done->message);
+    *storage_ = std::move(done->message);
   } else {
     const Status inflated =
-        inflater_->inflate(done->message, static_cast<std::size_t>(options_->message_bytes_max), storage_);
+        inflater_->inflate(done->message, static_cast<std::size_t>(options_->message_bytes_max), *storage_);
     if (!inflated.ok()) return failed(inflated.error().code(), now, out);
-    if (!message_is_binary_ && !is_valid_utf8(storage_)) return failed(ErrorCode::kWsInvalidData, now, out);
+    if (!message_is_binary_ && !is_valid_utf8(*storage_)) return failed(ErrorCode::kWsInvalidData, now, out);
   }
-  message_ = storage_;
+  message_ = *storage_;
   return Event::kMessage;
 }
 

@@ -111,7 +111,7 @@ class ConnectionCore {
   const CoreOptions* options_;
   Inflater* inflater_;
   std::unique_ptr<Partial> partial_;
-  std::string storage_;  // the last message, when it did not lie whole in the input
+  std::unique_ptr<std::string> storage_;  // the last message, when it did not lie whole in the input
   std::string_view message_;
   MonoTime close_deadline_ = kNever;
   MonoTime control_since_{};

@@ -74,7 +74,7 @@ void SimNode::flush(unsigned shard) {
       end_connection(peer);
     } else if (connection->migrating_to() >= 0 && outbox.empty()) {
       const auto target = static_cast<unsigned>(connection->migrating_to());
-      auto head = connection->migrating_head();
+      auto head = connection->take_migrating_head();
       auto kept = std::make_shared<std::string>(connection->take_kept());
       const pipeline::PeerInfo info = connection->peer();
       dead_.push_back(std::move(peer.connection_));
