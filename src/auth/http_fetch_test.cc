@@ -1,107 +1,22 @@
 // Against a server of this test's own on loopback; no name is looked up and nothing leaves the machine.
 #include "auth/http_fetch.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <openssl/ssl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <thread>
 
 #include "auth/keys_for_test.h"
+#include "support/https_server.h"
 
 namespace wirehall::auth {
 namespace {
 
-/// Writes to the client; false once it is gone.
-using Write = std::function<bool(std::string_view)>;
-using Answer = std::function<void(const Write&)>;
-
-/// Answers each connection, one after the other, in a thread of its own.
-class Server {
- public:
-  explicit Server(Answer answer, const test::KeyPair* tls = nullptr, const std::string& certificate = "")
-      : answer_(std::move(answer)) {
-    std::signal(SIGPIPE, SIG_IGN);
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), length), 0);
-    EXPECT_EQ(::listen(listener_, 8), 0);
-    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length), 0);
-    port_ = ntohs(address.sin_port);
-    if (tls != nullptr) start_tls(*tls, certificate);
-    thread_ = std::thread([this] { run(); });
-  }
-  explicit Server(std::string answer) : Server([answer](const Write& write) { write(answer); }) {}
-  ~Server() {
-    ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
-    ::close(listener_);
-    SSL_CTX_free(context_);
-  }
-
-  std::string url(const std::string& host = "127.0.0.1", const std::string& path = "/jwks.json") const {
-    return (context_ != nullptr ? "https://" : "http://") + host + ":" + std::to_string(port_) + path;
-  }
-  int connections() const { return connections_; }
-  const std::string& request() const { return request_; }
-
- private:
-  void start_tls(const test::KeyPair& pair, const std::string& pem) {
-    const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    context_ = SSL_CTX_new(TLS_server_method());
-    SSL_CTX_use_certificate(context_, certificate.get());
-    SSL_CTX_use_PrivateKey(context_, pair.get());
-  }
-
-  void run() {
-    for (;;) {
-      const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (client < 0) return;
-      ++connections_;
-      SSL* tls = context_ != nullptr ? SSL_new(context_) : nullptr;
-      if (tls != nullptr) SSL_set_fd(tls, client);
-      if (tls == nullptr || SSL_accept(tls) == 1) serve(client, tls);
-      SSL_free(tls);
-      ::close(client);
-    }
-  }
-
-  void serve(int client, SSL* tls) {
-    char buffer[4096];
-    request_.clear();
-    while (request_.find("\r\n\r\n") == std::string::npos) {
-      const auto count = tls != nullptr ? SSL_read(tls, buffer, sizeof(buffer))
-                                        : static_cast<int>(::recv(client, buffer, sizeof(buffer), 0));
-      if (count <= 0) return;
-      request_.append(buffer, static_cast<std::size_t>(count));
-    }
-    answer_([&](std::string_view text) {
-      return tls != nullptr ? SSL_write(tls, text.data(), static_cast<int>(text.size())) > 0
-                            : ::send(client, text.data(), text.size(), MSG_NOSIGNAL) > 0;
-    });
-    if (tls != nullptr) SSL_shutdown(tls);
-  }
-
-  Answer answer_;
-  SSL_CTX* context_ = nullptr;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
-  std::atomic<int> connections_ = 0;
-  std::string request_;
-  std::thread thread_;
-};
+using Server = wirehall::test::HttpsServer;
+using Client = Server::Client;
 
 std::string ok(std::string_view body) {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
@@ -189,11 +104,11 @@ TEST(Fetch, TheBodyLimitIsInclusive) {
 
 TEST(Fetch, AnEndlessBodyIsCutWhileItArrives) {
   std::atomic<std::size_t> sent = 0;
-  Server server([&](const Write& write) {
+  Server server([&](Client& client) {
     const std::string chunk = "1000\r\n" + std::string(4096, 'x') + "\r\n";
-    bool alive = write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    bool alive = client.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     while (alive && sent < 500'000'000) {
-      alive = write(chunk);
+      alive = client.write(chunk);
       sent += chunk.size();
     }
   });
@@ -202,9 +117,9 @@ TEST(Fetch, AnEndlessBodyIsCutWhileItArrives) {
 }
 
 TEST(Fetch, AnEndlessHeadIsCutWhileItArrives) {
-  Server server([](const Write& write) {
-    bool alive = write("HTTP/1.1 200 OK\r\n");
-    for (int i = 0; alive && i < 1'000'000; ++i) alive = write("X-More: " + std::string(100, 'x') + "\r\n");
+  Server server([](Client& client) {
+    bool alive = client.write("HTTP/1.1 200 OK\r\n");
+    for (int i = 0; alive && i < 1'000'000; ++i) alive = client.write("X-More: " + std::string(100, 'x') + "\r\n");
   });
   EXPECT_EQ(fetched(server.url()), "too-large");
 }
@@ -212,16 +127,11 @@ TEST(Fetch, AnEndlessHeadIsCutWhileItArrives) {
 TEST(Fetch, ASlowAnswerTimesOut) {
   FetchLimits limits = quick();
   limits.total = Milliseconds(150);
-  std::atomic<bool> done = false;
-  Server server([&](const Write& write) {
-    bool alive = write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
-    while (alive && !done) {
-      alive = write("x");
-      std::this_thread::sleep_for(Milliseconds(5));
-    }
+  Server server([](Client& client) {
+    bool alive = client.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    while (alive && !client.gone_within(5)) alive = client.write("x");
   });
   EXPECT_EQ(fetched(server.url(), limits), "timeout");
-  done = true;
 }
 
 TEST(Fetch, ABrokenAnswerIsAnError) {
@@ -271,9 +181,8 @@ class TemporaryFile {
 
 TEST(Tls, CertificatesAndNamesAreVerified) {
   const test::KeyPair pair = test::KeyPair::ec("P-256");
-  const Answer answer = [](const Write& write) { write(ok("body")); };
   const std::string certificate = pair.certificate_pem("localhost");
-  Server server(answer, &pair, certificate);
+  Server server([](Client& client) { client.write(ok("body")); }, {pair.private_pem(), certificate});
   EXPECT_EQ(fetched(server.url("localhost")), "io") << "nobody vouches for the certificate";
   const TemporaryFile authority(certificate);
   FetchLimits limits = quick();

@@ -6,7 +6,6 @@
 #include <mutex>
 #include <thread>
 
-#include "io/system.h"
 #include "store/memory/memory_store.h"
 #include "store/message_writer.h"
 
@@ -20,6 +19,12 @@ MessageDraft draft(int i) {
   made.message.user_id = "u";
   return made;
 }
+
+class FixedClock final : public Clock {
+ public:
+  MonoTime now() const override { return MonoTime(); }
+  WallMs wall_now() const override { return 1'700'000'000'000; }
+};
 
 // A store that waits until it may go on, and can fail.
 class SlowStore final : public MessageStore {
@@ -62,7 +67,7 @@ class SlowStore final : public MessageStore {
 
 TEST(MessageWriter, CommitsInOrderAndTakesWhatQueuedMeanwhile) {
   SlowStore store;
-  io::SystemClock clock;
+  const FixedClock clock;
   std::vector<std::uint64_t> tickets;
   std::vector<std::uint64_t> seqs;
   MessageWriter writer(
@@ -87,7 +92,7 @@ TEST(MessageWriter, CommitsInOrderAndTakesWhatQueuedMeanwhile) {
 
 TEST(MessageWriter, RefusesWhatDoesNotFitAndAfterItsEnd) {
   SlowStore store;
-  io::SystemClock clock;
+  const FixedClock clock;
   WriterOptions options;
   options.queue_rows_max = 3;
   std::atomic<int> committed{0};
@@ -109,7 +114,7 @@ TEST(MessageWriter, AFailedCommitIsToldToAllOfItsRows) {
   SlowStore store;
   store.failing = true;
   store.open = true;
-  io::SystemClock clock;
+  const FixedClock clock;
   std::atomic<int> failed{0};
   MessageWriter writer(
       store, clock, WriterOptions(),
@@ -123,7 +128,7 @@ TEST(MessageWriter, AFailedCommitIsToldToAllOfItsRows) {
 
 TEST(MessageWriter, ManyThreadsGetOneOrder) {
   MemoryStore store(MemoryStoreOptions(), std::make_unique<SeededRandom>(1));
-  io::SystemClock clock;
+  const FixedClock clock;
   std::vector<std::uint64_t> seqs;
   MessageWriter writer(
       store, clock, WriterOptions(),
