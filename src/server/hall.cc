@@ -51,6 +51,7 @@ class HallWiring {
     shared_.submit = [this](MessageDraft draft, unsigned shard, std::uint64_t ticket) {
       return writer_.submit({std::move(draft), shard, ticket});
     };
+    shared_.batches_started = [this] { return writer_.started(); };
     composition.before_destruction([this] { writer_.stop(); });
   }
 

@@ -54,6 +54,7 @@ void MessageWriter::run() {
     std::vector<MessageDraft> drafts;
     drafts.reserve(batch.size());
     for (const Row& row : batch) drafts.push_back(row.draft);
+    started_.fetch_add(1, std::memory_order_acq_rel);
     Result<std::vector<AppendOutcome>> outcomes = store_.append(drafts, clock_.wall_now());
     on_commit_(std::move(batch), std::move(outcomes));
   }

@@ -7,6 +7,7 @@
 //   I3  The queue is bounded in rows and bytes; what does not fit is refused, not dropped.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -44,6 +45,9 @@ class MessageWriter {
 
   /// Returns: false when the queue is full, or after stop().
   bool submit(Row row);
+  /// How many batches have begun to be stored. Whoever asks after a read of the store knows that each row it
+  /// saw belongs to one of so many first batches.
+  std::uint64_t started() const { return started_.load(std::memory_order_acquire); }
   /// Commits what is queued and ends.
   void stop();
 
@@ -60,6 +64,7 @@ class MessageWriter {
   std::deque<Row> queue_;
   std::size_t queued_bytes_ = 0;
   bool stopping_ = false;
+  std::atomic<std::uint64_t> started_{0};
   std::thread thread_;
 };
 

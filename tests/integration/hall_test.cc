@@ -54,7 +54,7 @@ TEST_F(HallTest, EveryMemberSeesEveryMessageInOneOrder) {
     clients.back()->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
     EXPECT_NE(clients.back()->await("\"id\":\"j\""), "");
   }
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   std::vector<std::string> orders(kClients);
   for (int i = 0; i < kClients; ++i) {
     threads.emplace_back([&, i] {
@@ -82,7 +82,7 @@ TEST_F(HallTest, JoiningWhileOthersTalkMissesNothing) {
   const auto talker = open("talker");
   talker->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
   talker->await("\"id\":\"j\"");
-  std::thread talking([&] {
+  std::jthread talking([&] {
     for (int i = 0; i < 400; ++i) {
       talker->send(text(R"({"type":"chat","roomId":"r","content":"x","id":)" + std::to_string(i) + "}"));
       talker->await("\"id\":" + std::to_string(i) + ",");
@@ -111,7 +111,7 @@ TEST_F(HallTest, JoinedAndLeftAlternateForAUserWithSeveralConnections) {
   const auto watcher = open("watcher");
   watcher->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
   watcher->await("\"id\":\"j\"");
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 15; ++i) {
@@ -172,7 +172,7 @@ TEST_F(HallTest, TypingEndsOnce) {
 TEST_F(HallTest, SendingFromOutsideOfEveryShardReachesEverybody) {
   const auto ann = open("ann");
   const auto bob = open("bob");
-  std::thread outside([&] {
+  std::jthread outside([&] {
     for (int i = 0; i < 100; ++i) io.emit_args("news", std::vector<Value>{Value(i)});
   });
   for (NetClient* client : {ann.get(), bob.get()}) {

@@ -179,16 +179,29 @@ void HallShard::disconnecting(hub::Socket& socket) {
 
 Task<Result<MessagePage>> HallShard::read_recent(std::string room) {
   auto state = std::make_shared<hub::CompletionState<Result<MessagePage>>>(hub_);
-  auto page = std::make_shared<Result<MessagePage>>(ErrorCode::kUnavailable);
+  auto read = std::make_shared<Read>();
   const bool queued = hub_.environment().run_blocking(
-      [store = shared_.store, page, room, limit = shared_.recent_messages] {
-        *page = store->read_newest(room, 0, limit);
+      [shared = &shared_, read, room] {
+        read->page = shared->store->read_newest(room, 0, shared->recent_messages);
+        read->fence = shared->batches_started();
       },
-      [state, page] { state->complete(std::move(*page)); });
+      [this, state, read] {
+        waiting_reads_.push_back({read, state});
+        complete_reads();
+      });
   if (!queued) state->complete(ErrorCode::kUnavailable);
   hub::Completion<Result<MessagePage>> reading(state);
   Result<MessagePage> result = co_await reading;
   co_return result;
+}
+
+// The store shows a row before its batch has come here; whoever reads waits for that, at most one commit.
+void HallShard::complete_reads() {
+  std::erase_if(waiting_reads_, [this](const WaitingRead& waiting) {
+    if (waiting.read->fence > batches_seen_) return false;
+    waiting.state->complete(std::move(waiting.read->page));
+    return true;
+  });
 }
 
 Task<Result<Object>> HallShard::join(hub::SocketPtr socket, std::string room) {
@@ -336,6 +349,8 @@ void HallShard::committed(const CommittedBatch& batch) {
   for (const CommittedMessage& message : *batch) {
     if (message.event) deliver(batch, message);
   }
+  ++batches_seen_;
+  complete_reads();
 }
 
 void HallShard::deliver(const CommittedBatch& batch, const CommittedMessage& message) {

@@ -6,7 +6,8 @@
 //
 //   I1  `user-joined` and `user-left` alternate for each user and room: only the owner sends them.
 //   I2  A room's messages are delivered in the order in which they were committed; a socket that is joining
-//       gets those that are not in its recent messages, behind its answer.
+//       gets those that are not in its recent messages, behind its answer. What a read of the store saw has
+//       always been delivered on this shard before the read is used.
 //   I3  Typing ends exactly once for each beginning.
 #pragma once
 
@@ -58,6 +59,8 @@ struct HallShared {
   MessageStore* store = nullptr;
   /// Queues a message for the writer. False: the queue is full.
   std::function<bool(MessageDraft draft, unsigned shard, std::uint64_t ticket)> submit;
+  /// How many batches the writer has begun; each of them reaches committed() of every shard, in order.
+  std::function<std::uint64_t()> batches_started;
 };
 
 /// What the hall keeps for a socket.
@@ -136,6 +139,15 @@ class HallShard final : public hub::ShardService {
   void release_hold(const std::shared_ptr<Hold>& hold, std::uint64_t seq);
   Object describe(const std::string& room, const Entered& entered, const MessagePage& page) const;
   Task<Result<MessagePage>> read_recent(std::string room);
+  struct Read {
+    Result<MessagePage> page = ErrorCode::kUnavailable;
+    std::uint64_t fence = 0;  // batches that the page may hold rows of
+  };
+  struct WaitingRead {
+    std::shared_ptr<Read> read;
+    std::shared_ptr<hub::CompletionState<Result<MessagePage>>> state;
+  };
+  void complete_reads();
   static Task<Result<Object>> await_commit(std::shared_ptr<hub::CompletionState<Result<AppendOutcome>>> state);
   void typing_ended(const std::string& key);
   void forget_idle_users();
@@ -151,6 +163,8 @@ class HallShard final : public hub::ShardService {
   std::unordered_map<std::uint64_t, std::shared_ptr<hub::CompletionState<Result<AppendOutcome>>>> tickets_;
   std::uint64_t next_ticket_ = 1;
   std::vector<std::shared_ptr<Hold>> holds_;
+  std::vector<WaitingRead> waiting_reads_;
+  std::uint64_t batches_seen_ = 0;
   std::uint64_t messages_ = 0;
 };
 
