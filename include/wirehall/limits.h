@@ -17,10 +17,10 @@ struct Limits {
   std::uint32_t http_head_bytes_max = 16 * 1024;    ///< 431, close
   std::uint32_t http_headers_max = 100;             ///< 431, close
   std::uint32_t http_body_bytes_max = 1024 * 1024;  ///< 413 (REST; polling has maxHttpBufferSize)
+  std::size_t http_bodies_in_flight_bytes_max = 64 * 1024 * 1024;  ///< 503, close: unfinished bodies of all
   std::uint32_t http_chunk_overhead_bytes_max =
       100 * 1024;                                       ///< 400, close: chunk lines and extensions of a body
   std::uint32_t http_chunk_extension_bytes_max = 1024;  ///< 400, close: extensions of a body
-  std::uint32_t http_pipelined_max = 16;                ///< parsing pauses until responses have left
   std::chrono::milliseconds http_head_timeout{10'000};  ///< connection closed (408 when a request had begun)
   std::chrono::milliseconds http_request_timeout{30'000};     ///< 408, close
   std::chrono::milliseconds http_keep_alive_timeout{15'000};  ///< connection closed
@@ -42,6 +42,7 @@ struct Limits {
 
   // -- Socket.IO --------------------------------------------------------------------------------
   std::uint32_t namespaces_per_client_max = 16;           ///< CONNECT_ERROR limit-reached
+  std::uint32_t refused_connects_per_client_max = 1'024;  ///< session closed: CONNECTs that were refused
   std::uint32_t namespace_bytes_max = 255;                ///< session closed: parse error
   std::uint32_t event_name_bytes_max = 128;               ///< session closed (native: invalid-format)
   std::uint32_t attachments_max = 10;                     ///< session closed: parse error

@@ -131,6 +131,7 @@ std::size_t Outbox::copy_front(char* out, std::size_t room) const {
 void Outbox::consume(std::size_t count) {
   WIREHALL_ASSERT(count <= bytes_);
   bytes_ -= count;
+  pinned_ = 0;
   while (count != 0) {
     Segment& first = slot(0);
     const std::size_t here = first.end - first.begin;
@@ -145,7 +146,10 @@ void Outbox::consume(std::size_t count) {
 
 void Outbox::drop_unsent() {
   const bool begun = count_ != 0 && slot(0).begin != 0;
-  while (count_ > (begun ? 1u : 0u)) {
+  std::uint32_t kept = begun ? 1 : 0;
+  std::size_t kept_bytes = begun ? slot(0).end - slot(0).begin : 0;
+  for (; kept_bytes < pinned_; ++kept) kept_bytes += slot(kept).end - slot(kept).begin;
+  while (count_ > kept) {
     Segment& last = slot(count_ - 1);
     bytes_ -= last.end - last.begin;
     last = Segment();
@@ -160,6 +164,7 @@ void Outbox::clear() {
   capacity_ = kInline;
   head_ = 0;
   bytes_ = 0;
+  pinned_ = 0;
 }
 
 }  // namespace wirehall

@@ -79,6 +79,13 @@ class Outbox {
   bool empty() const { return bytes_ == 0; }
   /// Exact; the base of all decisions about backpressure.
   std::size_t bytes() const { return bytes_; }
+  /// Without the piece that is leaving.
+  std::size_t bytes_behind_front() const {
+    return count_ == 0 ? 0 : bytes_ - (slot(0).end - slot(0).begin);
+  }
+  /// Says that the first `count` bytes have been given away, as to TLS, though they are not consumed yet.
+  void pin(std::size_t count) { pinned_ = static_cast<std::uint32_t>(count); }
+  std::size_t pinned() const { return pinned_; }
 
   /// Fills at most `parts_max` pieces from the front.
   /// Returns:  how many.
@@ -110,6 +117,7 @@ class Outbox {
   std::uint32_t head_ = 0;
   std::uint32_t count_ = 0;
   std::uint32_t capacity_ = kInline;  // a power of two
+  std::uint32_t pinned_ = 0;
   std::size_t bytes_ = 0;
 };
 

@@ -48,7 +48,7 @@ void log_line(LogLevel level, std::string_view module, std::string_view message,
     throttle.second = second;
     throttle.lines = 0;
   }
-  if (++throttle.lines > kLogLinesPerSecond) {
+  if (++throttle.lines > kLogLinesPerSecond && level != LogLevel::kDebug) {
     ++throttle.suppressed;
     return;
   }

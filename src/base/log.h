@@ -28,11 +28,11 @@ void set_log_sink(LogSink sink, LogLevel lowest);
 
 bool log_enabled(LogLevel level);
 
-/// Writes a line. At most kLogLinesPerSecond lines with the same message are written in a second; the next
-/// one after a pause says how many were left out.
+/// Writes a line. Above the level debug, at most kLogLinesPerSecond lines with the same message are written in
+/// a second; the next one after a pause says how many were left out.
 void log_line(LogLevel level, std::string_view module, std::string_view message,
               std::initializer_list<LogField> fields = {});
 
-inline constexpr std::uint32_t kLogLinesPerSecond = 20;
+inline constexpr std::uint32_t kLogLinesPerSecond = 1;
 
 }  // namespace wirehall

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -105,11 +106,16 @@ std::vector<OutPacket> Session::take_packets() {
 
 bool Session::poll_wanted(MonoTime now) {
   if (state_ == State::kClosing) return true;
-  if (probe_ && probe_->next_noop <= now) {
-    probe_->next_noop = now + kProbeNoopInterval;
-    return true;
-  }
-  return false;
+  if (!probe_) return false;
+  tick_probe(now);
+  return std::exchange(probe_->noop_due, false);
+}
+
+// The tick goes on whether or not a poll waits, or its deadline would stay in the past.
+void Session::tick_probe(MonoTime now) {
+  if (probe_->next_noop > now) return;
+  probe_->next_noop = now + kProbeNoopInterval;
+  probe_->noop_due = true;
 }
 
 bool Session::begin_probe(MonoTime now) {
@@ -132,14 +138,16 @@ Session::Probed Session::receive_probe(const PacketView* packet, MonoTime now) {
   if (!upgrade) return Probed::kAbandoned;
   transport_ = Transport::kWebSocket;
   upgraded_ = true;
+  if (state_ == State::kClosing && queue_.empty()) end(CloseReason::kForcedClose);
   return Probed::kUpgraded;
 }
 
 void Session::close(MonoTime now) {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
-  awaiting_pong_ = false;
-  heartbeat_ = now + kPollingCloseGrace;
+  // A peer that has gone is not waited for: the heartbeat's end still counts.
+  const MonoTime overdue = awaiting_pong_ ? heartbeat_ : heartbeat_ + options_->ping_timeout;
+  heartbeat_ = std::min(overdue, now + kPollingCloseGrace);
   if (transport_ == Transport::kWebSocket && queue_.empty()) end(CloseReason::kForcedClose);
 }
 
@@ -159,6 +167,7 @@ Session::Due Session::on_deadline(MonoTime now) {
     probe_.reset();
     due.probe_abandoned = true;
   }
+  if (probe_) tick_probe(now);
   if (heartbeat_ > now) return due;
   if (state_ == State::kClosing) {
     end(CloseReason::kForcedClose);

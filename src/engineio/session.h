@@ -8,7 +8,8 @@
 //
 //   state     input                                    → state
 //   open      close(), nothing queued                    closed ("forced close")
-//   open      close(), packets queued                    closing: take_packets() drains it, then closed
+//   open      close(), packets queued                    closing: take_packets() drains it, then closed;
+//                                                        the grace, or the heartbeat's end, ends it too
 //   open      bad packet                                 closed ("parse error")
 //   open      ping from the peer, flood of pongs         closed ("transport error")
 //   open      no pong in ping_timeout                    closed ("ping timeout")
@@ -98,6 +99,9 @@ class Session {
   }
   bool has_packets() const { return !queue_.empty(); }
   std::size_t queued_bytes() const { return queued_bytes_; }
+  std::size_t queued_bytes_behind_first() const {
+    return queue_.empty() ? 0 : queued_bytes_ - queue_.front().bytes.view().size();
+  }
   /// Takes everything that is queued, for the current transport.
   ///
   /// Requires: the transport can send now. When the session is closing, this ends it: a polling transport
@@ -137,8 +141,10 @@ class Session {
   struct Probe {
     MonoTime deadline;
     MonoTime next_noop = kNever;  // set once the probe was answered
+    bool noop_due = false;
   };
   bool pong_allowed(MonoTime now);
+  void tick_probe(MonoTime now);
   void queue_packet(std::string_view text);
 
   const SessionOptions* options_;

@@ -60,10 +60,11 @@ struct StaticFile {
 struct Routes {
   TextMap<HttpHandler> handlers;        ///< "GET /path"
   TextMap<StaticFile> files;            ///< path → file
-  TextSet paths;                        ///< paths that have a handler for some method
   std::string content_security_policy;  ///< of static files
 
   void add(std::string_view method, std::string_view path, HttpHandler handler);
+  /// `GET, HEAD, POST`: the methods that have a handler at this path; empty when there is none.
+  std::string allowed_methods(std::string_view path) const;
 };
 
 }  // namespace wirehall::http1

@@ -246,7 +246,8 @@ ErrorCode RequestParser::check_framing() {
   if (lengths + codings > 1) return ErrorCode::kHttpBadRequest;
   if (lengths == 1) {
     const std::string_view text = *head_.find("content-length");
-    if (text.empty() || text.size() > 18 || !std::all_of(text.begin(), text.end(), is_digit))
+    // Space behind the number, though the grammar lets it be there, is read differently by others.
+    if (text.empty() || text.data()[text.size()] != '\r' || text.size() > 18 || !std::all_of(text.begin(), text.end(), is_digit))
       return ErrorCode::kHttpBadRequest;
     std::uint64_t length = 0;
     for (const char c : text) length = length * 10 + static_cast<std::uint64_t>(c - '0');

@@ -44,6 +44,9 @@ class RequestParser {
   /// Sets the body limit of this request. Default: limits.http_body_bytes_max.
   void set_body_limit(std::uint64_t bytes) { body_bytes_max_ = bytes; }
 
+  /// Whether the head has announced more than the limit: the next step is an error.
+  bool body_too_large() const { return head_.content_length.value_or(0) > body_bytes_max_; }
+
   /// Whether a request has begun and is not complete: its deadline counts.
   bool in_request() const { return state_ != State::kHead || !pending_.empty(); }
   /// Whether the body is being read.

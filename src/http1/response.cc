@@ -65,7 +65,9 @@ void append_response(Outbox& out, const Response& response, const ResponseContex
   if (response.status != 204 && response.status != 304 && response.status >= 200) {
     head.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
   }
-  head.append(context.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+  // 426 has an Upgrade field, which Connection must name (RFC 9110 section 7.8).
+  head.append("Connection: ").append(response.status == 426 ? "upgrade, " : "");
+  head.append(context.keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n");
   out.append(head);
   if (context.head_only || body.empty()) return;
   if (response.shared_body) {

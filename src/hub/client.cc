@@ -118,19 +118,17 @@ void Client::packet(socketio::Packet& packet) {
 }
 
 void Client::connect(socketio::Packet& packet) {
-  NamespaceShard* nsp = hub_.find(packet.nsp);
-  socketio::EncodedPacket& reply = scratch();
-  if (nsp == nullptr) {
-    socketio::encode_connect_error(reply.text, packet.nsp, "Invalid namespace", nullptr);
-    engine_.engine_send(reply, EmitFlags());
+  if (refusal_) {
+    send_refusal(packet.nsp, refusal_->message(), &refusal_->data());
+    close();
     return;
   }
+  NamespaceShard* nsp = hub_.find(packet.nsp);
+  if (nsp == nullptr) return send_refusal(packet.nsp, "Invalid namespace", nullptr);
   if (sockets_.size() >= options_.namespaces_max) {
     hub_.environment().metrics().add(Counter::kLimitHits);
     const Verdict verdict(Error(ErrorCode::kLimitReached, "namespaces of one client"));
-    socketio::encode_connect_error(reply.text, packet.nsp, verdict.message(), &verdict.data());
-    engine_.engine_send(reply, EmitFlags());
-    return;
+    return send_refusal(packet.nsp, verdict.message(), &verdict.data());
   }
   std::shared_ptr<Handshake> handshake = engine_.engine_handshake();
   if (!packet.auth.empty()) {
@@ -198,10 +196,17 @@ void Client::refused(Socket& socket, const Verdict& verdict) {
     close();
     return;
   }
+  send_refusal(nsp, verdict.message(), verdict.data().is_null() ? nullptr : &verdict.data());
+}
+
+// A refusal costs more than it takes to ask for it: there is an end to asking.
+void Client::send_refusal(std::string_view nsp, std::string_view message, const Value* data) {
   socketio::EncodedPacket& packet = scratch();
-  socketio::encode_connect_error(packet.text, nsp, verdict.message(),
-                                 verdict.data().is_null() ? nullptr : &verdict.data());
+  socketio::encode_connect_error(packet.text, nsp, message, data);
   engine_.engine_send(packet, EmitFlags());
+  if (++refused_connects_ < hub_.environment().limits().refused_connects_per_client_max) return;
+  hub_.environment().metrics().add(Counter::kLimitHits);
+  close();
 }
 
 SendResult Client::emit(Socket& socket, std::string_view event, std::span<const Value> args,

@@ -61,6 +61,8 @@ class Client final : public SocketLink, private Timer {
   /// Requires: text is valid UTF-8.
   void receive_text(std::string_view text);
   void receive_binary(std::string_view bytes);
+  /// Answers every CONNECT with this refusal, and then ends the session.
+  void refuse_all(const Error& error) { refusal_ = std::make_unique<Verdict>(error); }
   /// The session has ended.
   void engine_closed(std::string_view reason);
 
@@ -82,6 +84,7 @@ class Client final : public SocketLink, private Timer {
   void on_timer(MonoTime now) override;
   void packet(socketio::Packet& packet);
   void connect(socketio::Packet& packet);
+  void send_refusal(std::string_view nsp, std::string_view message, const Value* data);
   void packet_of(Socket& socket, socketio::Packet& packet);
   void decoder_failed();
   /// Ends the session for a packet out of place, as the reference's Client.close().
@@ -97,7 +100,9 @@ class Client final : public SocketLink, private Timer {
   const ClientOptions& options_;
   socketio::PacketDecoder decoder_;
   std::vector<SocketPtr> sockets_;  // connecting and connected
+  std::unique_ptr<Verdict> refusal_;
   MonoTime connect_deadline_;
+  std::uint32_t refused_connects_ = 0;
   bool closed_ = false;
 };
 

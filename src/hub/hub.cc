@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -204,9 +205,11 @@ void Hub::defer(std::function<void()> action) {
 
 bool Hub::run_ready() {
   std::size_t budget = kResumedPerTurnMax;
-  while ((!ready_.empty() || !deferred_.empty()) && budget != 0) {
+  // What is deferred from here on waits for the next call, so that connections get their share.
+  std::vector<std::function<void()>> deferred = std::exchange(deferred_, {});
+  while ((!ready_.empty() || !deferred.empty()) && budget != 0) {
     if (ready_.empty()) {
-      for (const auto& action : std::exchange(deferred_, {})) action();
+      for (const auto& action : std::exchange(deferred, {})) action();
       --budget;
     }
     const std::vector<std::coroutine_handle<>> batch = std::exchange(ready_, {});
@@ -216,6 +219,8 @@ bool Hub::run_ready() {
     const std::vector<std::unique_ptr<Running>> done = std::exchange(finished_, {});
     for (const auto& running : done) running->report();
   }
+  deferred_.insert(deferred_.begin(), std::make_move_iterator(deferred.begin()),
+                   std::make_move_iterator(deferred.end()));
   return !ready_.empty() || !deferred_.empty();
 }
 

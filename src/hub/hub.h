@@ -80,7 +80,8 @@ class Hub final : public Resumer {
   void resume_soon(std::coroutine_handle<> handle) override;
   /// Runs something behind the coroutines that are ready now, in this turn or the next.
   void defer(std::function<void()> action);
-  /// Resumes what is ready, also what becomes ready meanwhile, up to a bound; called in every turn.
+  /// Resumes what is ready, also what becomes ready meanwhile, up to a bound, then runs what was deferred
+  /// before; called in every turn.
   /// Returns:  whether some is left for the next turn.
   bool run_ready();
 

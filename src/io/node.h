@@ -57,6 +57,9 @@ class Node final : public pipeline::ShardLink {
   bool try_post_all(unsigned from, std::size_t bytes, const Task& task) override;
   bool run_blocking(unsigned from, std::function<void()> work, Task done) override;
   void want_turn(unsigned shard) override { shards_[shard]->want_turn(); }
+  void write_early(pipeline::Connection& connection) override {
+    static_cast<TcpConnection*>(connection.io)->write_early();
+  }
 
  private:
   Result<int> open_listener(bool shared, std::uint16_t port);

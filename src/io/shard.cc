@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "http1/forwarded.h"
 #include "io/node.h"
+#include "pipeline/engine_client.h"
 
 namespace wirehall::io {
 namespace {
@@ -83,13 +84,15 @@ class Shard::Listener final : public Pollable, private Timer {
         shard_.accepted(socket, address_of(peer));
         continue;
       }
-      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        shard_.poller().arm_read(*this);
+        return;
+      }
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         out_of_descriptors();
-      } else {
-        shard_.poller().arm_read(*this);
+        return;
       }
-      return;
+      // Everything else is about the one connection that was to be accepted (accept(2), "Error handling").
     }
     shard_.core().timers().schedule(*this, shard_.core().now());  // more may wait: next turn
   }
@@ -132,6 +135,7 @@ class Shard::DrainTimer final : public Timer {
   double per_tick = 1;
   double owed = 0;
   std::vector<std::uint64_t> connections;
+  std::vector<std::string> polling_sessions;
 
  private:
   Shard& shard_;
@@ -269,6 +273,12 @@ void Shard::accepted(int socket, std::string address) {
   SslPtr ssl;
   if (node_.options().tls) {
     ssl.reset(SSL_new(node_.options().tls->get()));
+    if (!ssl) {
+      core_.metrics().add(Counter::kConnectionsRefused);
+      ::close(socket);
+      node_.give_place();
+      return;
+    }
     SSL_set_fd(ssl.get(), socket);
     SSL_set_accept_state(ssl.get());
   }
@@ -318,23 +328,34 @@ void Shard::drain(Duration window) {
   drain_ = std::make_unique<DrainTimer>(*this);
   for (pipeline::Connection* connection : core_.connections())
     drain_->connections.push_back(connection->id());
+  for (const pipeline::EngineClient* client : core_.engine().all()) {
+    if (client->session().transport() == engineio::Transport::kPolling)
+      drain_->polling_sessions.push_back(client->session().sid());
+  }
   drain_->deadline = core_.now() + window + std::chrono::seconds(3);
   // At least fifty a second; a crowd is spread over the window, since clients come back within a second.
   const double ticks = std::max(1.0, static_cast<double>(window / kDrainTick));
-  const double sessions = static_cast<double>(drain_->connections.size() + core_.engine().polling_count());
+  const auto sessions =
+      static_cast<double>(drain_->connections.size() + drain_->polling_sessions.size());
   drain_->per_tick = std::max(0.5, sessions / ticks);
   drain_some();
 }
 
 void Shard::drain_some() {
   drain_->owed += drain_->per_tick;
+  for (; drain_->owed >= 1 && !drain_->polling_sessions.empty(); drain_->owed -= 1) {
+    pipeline::EngineClient* client = core_.engine().find(drain_->polling_sessions.back());
+    drain_->polling_sessions.pop_back();
+    if (client != nullptr) client->shut_down();
+  }
   while (drain_->owed >= 1 && !drain_->connections.empty()) {
     drain_->owed -= 1;
     pipeline::Connection* connection = core_.find(drain_->connections.back());
     drain_->connections.pop_back();
     if (connection != nullptr) connection->shut_down();
   }
-  if (drain_->connections.empty()) core_.engine().shut_down();
+  // What came meanwhile, and probes.
+  if (drain_->connections.empty() && drain_->polling_sessions.empty()) core_.engine().shut_down();
   const bool done = connections_.empty() && core_.engine().session_count() == 0;
   if (done || core_.now() >= drain_->deadline) {
     stop();

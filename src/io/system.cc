@@ -1,5 +1,6 @@
 #include "io/system.h"
 
+#include <malloc.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -63,6 +64,11 @@ void prepare_process() {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   std::signal(SIGPIPE, SIG_IGN);
+#ifdef M_MMAP_THRESHOLD
+  // Large bodies and messages go back to the system when they are freed. By itself the allocator raises this
+  // bound with the first large block that it frees, and keeps what comes after it.
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
 }
 
 }  // namespace wirehall::io

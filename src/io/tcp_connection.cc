@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "http1/forwarded.h"
 #include "io/shard.h"
 #include "io/system.h"
 
@@ -78,7 +79,33 @@ void TcpConnection::on_ready(bool readable, bool writable) {
   if (shard_.core().take_if_alone(connection_)) flush();
 }
 
+// A TCP proxy puts its header in front of TLS. Returns: whether that is settled.
+bool TcpConnection::read_proxy_header() {
+  std::array<char, 16 + 2048> front;
+  const ssize_t got = ::recv(socket_, front.data(), front.size(), MSG_PEEK);
+  if (got > 0) {
+    const http1::ProxyHeader header =
+        http1::read_proxy_header({front.data(), static_cast<std::size_t>(got)});
+    switch (header.step) {
+      case http1::ProxyHeader::Step::kNone: connection_.set_proxied_address({}); return true;
+      case http1::ProxyHeader::Step::kDone:
+        (void)::recv(socket_, front.data(), header.size, 0);
+        connection_.set_proxied_address(header.address);
+        return true;
+      case http1::ProxyHeader::Step::kMalformed: close_now(); return false;
+      case http1::ProxyHeader::Step::kNeedMore: break;
+    }
+  }
+  if (got == 0 || peer_closed_) {
+    close_now();
+    return false;
+  }
+  shard_.poller().arm_read(*this);
+  return false;
+}
+
 bool TcpConnection::handshake() {
+  if (connection_.expects_proxy_header() && !read_proxy_header()) return false;
   const int result = SSL_accept(ssl_.get());
   if (result == 1) {
     handshaking_ = false;
@@ -211,6 +238,7 @@ TcpConnection::Io TcpConnection::write_tls(std::size_t& written) {
   const int result = SSL_write_ex(ssl_.get(), scratch.data(), size, &written);
   if (result == 1) return Io::kDone;
   written = 0;
+  connection_.outbox().pin(size);  // OpenSSL holds a record of them
   const int error = SSL_get_error(ssl_.get(), result);
   ERR_clear_error();
   return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? Io::kBlocked : Io::kError;
@@ -243,9 +271,27 @@ bool TcpConnection::write_pending() {
   return true;
 }
 
+void TcpConnection::write_early() {
+  if (socket_ < 0 || handshaking_) return;
+  std::size_t total = 0;
+  while (!connection_.outbox().empty() && !write_blocked_ && total < kFlushBytesMax) {
+    std::size_t written = 0;
+    const Io result = write_once(written);
+    if (result != Io::kDone && result != Io::kBlocked) return;
+    if (result == Io::kBlocked) {
+      write_blocked_ = true;
+      shard_.poller().arm_write(*this);
+    }
+    connection_.wrote_early(written);
+    wrote_early_ = true;
+    total += written;
+  }
+}
+
 void TcpConnection::flush() {
   connection_.touched = false;
   if (socket_ < 0) return;
+  if (std::exchange(wrote_early_, false) && connection_.outbox().empty()) connection_.wrote(0);
   if (connection_.ending() == pipeline::Connection::Ending::kAbort) {
     close_now();
     return;

@@ -34,6 +34,8 @@ class TcpConnection final : public Pollable {
   void resume();
   /// Writes what is pending, then does what the connection's end asks for.
   void flush();
+  /// Writes what is pending in the middle of a turn; an error is left for the flush.
+  void write_early();
   /// Ends at once.
   void close_now();
   bool closed() const { return socket_ < 0; }
@@ -63,6 +65,7 @@ class TcpConnection final : public Pollable {
   void close_after(Duration time);
   enum class Io : std::uint8_t { kDone, kBlocked, kEnd, kError };
   void read_some();
+  bool read_proxy_header();
   bool handshake();
   Io read_once(char* buffer, std::size_t size, std::size_t& got);
   Io write_once(std::size_t& written);
@@ -82,6 +85,7 @@ class TcpConnection final : public Pollable {
   bool handshaking_ = false;
   bool lingering_ = false;
   bool eof_reported_ = false;
+  bool wrote_early_ = false;
   std::uint32_t discarded_bytes_ = 0;
   SslPtr ssl_;
   std::unique_ptr<Deadline> deadline_;

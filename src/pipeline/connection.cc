@@ -130,21 +130,39 @@ void Connection::gone(bool by_error) {
 }
 
 void Connection::wrote(std::size_t bytes) {
+  account_written(bytes);
+  if (!outbox_.empty() || ending_ != Ending::kNone) return;
+  in_stage_ = true;
+  stage_->drained();
+  in_stage_ = false;
+  adopt_stage();
+}
+
+void Connection::wrote_early(std::size_t bytes) {
+  account_written(bytes);
+  touch();
+}
+
+void Connection::account_written(std::size_t bytes) {
   core_.metrics().add(Counter::kBytesOut, bytes);
   outbox_.consume(bytes);
   const MonoTime before = stalled_until_;
   if (outbox_.empty()) {
     stalled_until_ = kNever;
-    if (ending_ == Ending::kNone) {
-      in_stage_ = true;
-      stage_->drained();
-      in_stage_ = false;
-      adopt_stage();
-    }
   } else if (bytes != 0 || before == kNever) {
     stalled_until_ = core_.now() + core_.limits().write_stall_timeout;
   }
   if (stalled_until_ != before) reschedule();
+}
+
+std::size_t Connection::backlog_bytes(std::size_t limit) {
+  if (outbox_.bytes_behind_front() > limit && !is_backed_up()) core_.link().write_early(*this);
+  return outbox_.bytes_behind_front();
+}
+
+void Connection::set_proxied_address(std::string address) {
+  expects_proxy_header_ = false;
+  if (!address.empty()) peer_.address = std::move(address);
 }
 
 void Connection::end_gracefully() {

@@ -84,6 +84,8 @@ class Connection final : private Timer {
   HeadPtr take_migrating_head() { return std::move(migration_->head); }
   /// The io layer has written; the outbox says what is left.
   void wrote(std::size_t bytes);
+  /// The same in the middle of a turn: the stage is told at its end that everything was written.
+  void wrote_early(std::size_t bytes);
 
   enum class Ending : std::uint8_t {
     kNone,
@@ -92,13 +94,19 @@ class Connection final : private Timer {
   };
   Ending ending() const { return ending_; }
   /// Whether bytes may be read from the socket: not while kept bytes wait.
-  bool wants_read() const { return kept_.empty() && !paused_ && ending_ == Ending::kNone; }
+  bool wants_read() const {
+    return (kept_.empty() || expects_proxy_header_) && !paused_ && ending_ == Ending::kNone;
+  }
   bool has_kept() const { return !kept_.empty(); }
   Outbox& outbox() { return outbox_; }
 
   // -- stage → connection -------------------------------------------------------------------------
   ShardCore& core() const { return core_; }
   PeerInfo& peer() { return peer_; }
+  /// A proxy in front of TLS has said whom it speaks for; nothing of the kind comes inside any more.
+  void set_proxied_address(std::string address);
+  /// Whether the peer is a proxy that may begin with a PROXY header.
+  bool expects_proxy_header() const { return expects_proxy_header_; }
   std::uint64_t id() const { return id_; }
   /// Something was appended to the outbox: it is written at the end of the turn.
   void touch();
@@ -106,6 +114,9 @@ class Connection final : private Timer {
   void become(std::unique_ptr<Stage> stage);
   /// Whether the stage may take more of what has been read.
   bool accepts() const { return !paused_ && !migration_ && ending_ == Ending::kNone; }
+  /// Bytes that wait behind the frame that is leaving. Where that is more than `limit` although the kernel
+  /// was not asked to take them yet, it is asked first: a burst is no sign of a slow peer.
+  std::size_t backlog_bytes(std::size_t limit);
   /// Whether the kernel took less than was written.
   bool is_backed_up() const { return stalled_until_ != kNever; }
   /// Ends after the outbox was written.
@@ -143,6 +154,7 @@ class Connection final : private Timer {
   friend class ShardCore;
   void on_timer(MonoTime now) override;
   void process(char* begin, char* end);
+  void account_written(std::size_t bytes);
   bool adopt_stage();
   bool read_proxy_header(char*& cursor, char* end);
 

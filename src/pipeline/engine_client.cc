@@ -97,16 +97,21 @@ void EngineClient::post(const Responder& responder, HeadPtr head, std::string bo
   continue_post();
 }
 
+void EngineClient::continue_post_later() {
+  core_.hub().defer([&core = core_, sid = session_.sid()] {
+    EngineClient* client = core.engine().find(sid);
+    if (client != nullptr && client->body_) client->continue_post();
+  });
+}
+
 // A body may hold a hundred thousand packets: other connections get their turn in between.
 void EngineClient::continue_post() {
   constexpr int kPacketsPerTurn = 256;
   http1::Response response;
-  for (int left = kPacketsPerTurn; !session_.is_closed(); --left) {
+  for (int left = kPacketsPerTurn; session_.is_open(); --left) {
+    if (reading_paused_) return;  // engine_pause_reading(false) goes on
     if (left == 0) {
-      core_.hub().defer([&core = core_, sid = session_.sid()] {
-        EngineClient* client = core.engine().find(sid);
-        if (client != nullptr && client->body_) client->continue_post();
-      });
+      continue_post_later();
       return;
     }
     engineio::PacketView decoded;
@@ -119,6 +124,13 @@ void EngineClient::continue_post() {
       break;
     }
     packet(decoded);
+  }
+  // What stands behind the packet that ended the session was not taken.
+  engineio::PacketView rest;
+  if (!session_.is_open() && response.status == 200 &&
+      body_->reader.next(rest) == engineio::PayloadReader::Step::kPacket) {
+    session_.end(engineio::CloseReason::kParseError);
+    response.status = 400;
   }
   if (response.status == 200) response = polling_response(body_->head.get(), "text/html", "ok");
   body_.reset();
@@ -253,8 +265,14 @@ void EngineClient::pump() {
   finish_if_closed();
 }
 
-std::size_t EngineClient::pending_bytes() const {
-  return session_.queued_bytes() + (websocket_ != nullptr ? websocket_->connection().outbox().bytes() : 0);
+// What waits behind the packet that leaves next. It counts once the transport has been offered it.
+std::size_t EngineClient::backlog_bytes() {
+  const std::size_t limit = core_.limits().backpressure_bytes_max;
+  if (poll_ && session_.transport() == engineio::Transport::kPolling &&
+      session_.queued_bytes_behind_first() > limit)
+    pump();
+  const std::size_t queued = session_.queued_bytes_behind_first();
+  return queued + (websocket_ != nullptr ? websocket_->connection().backlog_bytes(limit) : 0);
 }
 
 // What keeps a packet from being sent, if anything does.
@@ -272,7 +290,7 @@ std::optional<SendResult> EngineClient::refuse_send(const EmitFlags& flags) {
       return SendResult::kDropped;
     }
   }
-  if (pending_bytes() > core_.limits().backpressure_bytes_max) {
+  if (backlog_bytes() > core_.limits().backpressure_bytes_max) {
     core_.metrics().add(Counter::kDroppedBackpressure);
     if (!core_.world().slow_consumer_drops) too_slow();
     return SendResult::kDropped;
@@ -333,12 +351,14 @@ SendResult EngineClient::engine_send_shared(hub::EncodedMessage& message, const 
 void EngineClient::engine_pause_reading(bool paused) {
   reading_paused_ = paused;
   if (websocket_ != nullptr) websocket_->connection().pause_reading(paused);
+  if (!paused && body_) continue_post_later();
 }
 
 // The first namespace was joined: the middlewares have seen all headers, what stays is what was asked for.
 void EngineClient::engine_joined() {
-  if (headers_trimmed_) return;
-  headers_trimmed_ = true;
+  if (joined_) return;
+  joined_ = true;
+  if (Admission* admission = core_.world().admission) admission->joined(address());
   auto trimmed = std::make_shared<Handshake>(*handshake_);
   const auto& keep = core_.world().handshake_headers;
   std::erase_if(trimmed->headers, [&](const auto& header) {

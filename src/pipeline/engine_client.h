@@ -27,6 +27,13 @@ class EngineClient final : public hub::EnginePort, private Timer {
 
   const engineio::Session& session() const { return session_; }
   const std::string& address() const { return handshake_->address; }
+  /// The session was let in only to be told this.
+  void refuse_all(const Error& error) {
+    refused_ = true;
+    client_.refuse_all(error);
+  }
+  bool is_refused() const { return refused_; }
+  bool has_joined() const { return joined_; }
 
   // -- polling --------------------------------------------------------------------------------------
   /// A poll that waits for packets.
@@ -71,11 +78,12 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void on_timer(MonoTime now) override;
   void packet(const engineio::PacketView& packet);
   void continue_post();
+  void continue_post_later();
   void answer_poll(std::vector<engineio::OutPacket> packets);
   void answer_post(http1::Response response);
   void send_on_websocket(const std::vector<engineio::OutPacket>& packets);
   std::optional<SendResult> refuse_send(const EmitFlags& flags);
-  std::size_t pending_bytes() const;
+  std::size_t backlog_bytes();
   void too_slow();
   void close_session();
   void finish_if_closed();
@@ -101,7 +109,8 @@ class EngineClient final : public hub::EnginePort, private Timer {
   bool finished_ = false;
   bool cutting_ = false;
   bool reading_paused_ = false;
-  bool headers_trimmed_ = false;
+  bool joined_ = false;  // a namespace, at some time
+  bool refused_ = false;
 
   friend class EngineServer;
 };

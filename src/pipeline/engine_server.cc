@@ -30,8 +30,9 @@ http1::Response upgrade_refusal(engineio::RequestError error, std::string_view m
   return response;
 }
 
+// Without the cookies of a page that may not use them: they would authenticate whoever opened it.
 std::shared_ptr<Handshake> make_handshake(const http1::RequestHead& head, const std::string& address,
-                                          bool secure, WallMs now) {
+                                          bool secure, bool foreign_page, WallMs now) {
   auto handshake = std::make_shared<Handshake>();
   handshake->url = std::string(head.target());
   handshake->address = address;
@@ -42,6 +43,7 @@ std::shared_ptr<Handshake> make_handshake(const http1::RequestHead& head, const 
     std::string name(head.name(field));
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (foreign_page && name == "cookie") continue;
     handshake->headers.emplace_back(std::move(name), std::string(head.value(field)));
   }
   return handshake;
@@ -82,6 +84,10 @@ void EngineServer::post_begins(HttpStage& stage, const HeadPtr& head) {
   const engineio::RequestParameters parameters = parameters_of(*head);
   const int shard = shard_of_id(parameters.sid);
   if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count()) return;
+  // What will be refused for its own sake does not touch the session.
+  if (engineio::verify_transport(parameters, verify_options(core_.world())) ||
+      engineio::verify_session(parameters, false, engineio::Transport::kPolling, 4))
+    return;
   const Responder responder = stage.responder();
   const auto begin = [sid = parameters.sid, responder](ShardCore& core) {
     EngineClient* client = core.engine().find(sid);
@@ -113,8 +119,7 @@ void EngineServer::watch_abort(HttpStage& stage, unsigned target, const std::str
 }
 
 void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string body) {
-  const Arrival arrival{stage.responder(), head, stage.client_address(*head),
-                        stage.connection().peer().secure};
+  Arrival arrival = arrival_of(stage, head);
   const engineio::RequestParameters parameters = parameters_of(*head);
   if (const auto error = engineio::verify_transport(parameters, verify_options(core_.world()))) {
     refuse(arrival.from, *error);
@@ -126,8 +131,8 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
       refuse(arrival.from, *error);
       return;
     }
-    if (const Status admitted = admit(arrival.address); !admitted.ok()) {
-      core_.respond(arrival.from, http1::problem(admitted.error()));
+    if (!admit(arrival)) {
+      core_.respond(arrival.from, http1::problem(*arrival.refusal));
       return;
     }
     handshake(arrival, parameters);
@@ -156,6 +161,7 @@ void EngineServer::arrived(const Arrival& arrival, std::string body) {
     return;
   }
   if (const auto error = engineio::verify_session(parameters, false, client->session().transport(), 4)) {
+    client->request_aborted(arrival.from, false);
     refuse(arrival.from, *error);
     return;
   }
@@ -178,17 +184,32 @@ void EngineServer::refuse(const Responder& to, engineio::RequestError error, std
   core_.respond(to, std::move(response));
 }
 
-Status EngineServer::admit(const std::string& address) {
-  if (core_.world().admission == nullptr) return {};
-  const auto bytes = http1::parse_address(address);
-  Status admitted =
-      core_.world().admission->admit(address, bytes && http1::is_loopback_address(*bytes), core_.now());
-  if (!admitted.ok()) core_.metrics().add(Counter::kRateLimited);
-  return admitted;
+EngineServer::Arrival EngineServer::arrival_of(HttpStage& stage, const HeadPtr& head) const {
+  const bool foreign = core_.world().cookies_authenticate && stage.refuse_origin(*head);
+  return {stage.responder(), head, stage.client_address(*head), stage.connection().peer().secure, foreign, {}};
 }
 
-void EngineServer::release(const std::string& address) {
-  if (core_.world().admission != nullptr) core_.world().admission->release(address);
+// Whom a limit refuses is let in all the same, while there are few of them, to be told by CONNECT_ERROR.
+bool EngineServer::admit(Arrival& arrival) {
+  Admission* admission = core_.world().admission;
+  if (admission == nullptr) return true;
+  const auto bytes = http1::parse_address(arrival.address);
+  const Status admitted =
+      admission->admit(arrival.address, bytes && http1::is_loopback_address(*bytes), core_.now());
+  if (admitted.ok()) return true;
+  core_.metrics().add(Counter::kRateLimited);
+  arrival.refusal = admitted.error();
+  return admission->admit_refused(arrival.address);
+}
+
+void EngineServer::release(const Arrival& arrival) {
+  Admission* admission = core_.world().admission;
+  if (admission == nullptr) return;
+  if (arrival.refusal) {
+    admission->release_refused(arrival.address);
+  } else {
+    admission->release(arrival.address, false);
+  }
 }
 
 void EngineServer::handshake(const Arrival& arrival, const engineio::RequestParameters& parameters) {
@@ -196,13 +217,13 @@ void EngineServer::handshake(const Arrival& arrival, const engineio::RequestPara
   if (world.allow_request) {
     if (const std::string message = world.allow_request(*arrival.head); !message.empty()) {
       refuse(arrival.from, engineio::RequestError::kForbidden, message);
-      release(arrival.address);
+      release(arrival);
       return;
     }
   }
   if (parameters.protocol != 4) {
     refuse(arrival.from, engineio::RequestError::kUnsupportedVersion);
-    release(arrival.address);
+    release(arrival);
     return;
   }
   std::string sid = make_id(core_.random(), static_cast<std::uint8_t>(core_.shard()));
@@ -218,9 +239,11 @@ void EngineServer::handshake(const Arrival& arrival, const engineio::RequestPara
 
 std::unique_ptr<EngineClient> EngineServer::make_client(const Arrival& arrival, engineio::Transport transport,
                                                         std::string sid) {
-  return std::make_unique<EngineClient>(
+  auto client = std::make_unique<EngineClient>(
       core_, std::move(sid), transport,
-      make_handshake(*arrival.head, arrival.address, arrival.secure, core_.wall_now()));
+      make_handshake(*arrival.head, arrival.address, arrival.secure, arrival.foreign_page, core_.wall_now()));
+  if (arrival.refusal) client->refuse_all(*arrival.refusal);
+  return client;
 }
 
 EngineClient& EngineServer::add(std::unique_ptr<EngineClient> client) {
@@ -292,10 +315,8 @@ void EngineServer::begin_probe(HttpStage& stage, const HeadPtr& head, EngineClie
 
 void EngineServer::open_websocket(HttpStage& stage, const HeadPtr& head,
                                   const engineio::RequestParameters& parameters) {
-  const Arrival arrival{stage.responder(), head, stage.client_address(*head),
-                        stage.connection().peer().secure};
-  if (const Status admitted = admit(arrival.address); !admitted.ok())
-    return stage.refuse_upgrade(http1::problem(admitted.error()));
+  Arrival arrival = arrival_of(stage, head);
+  if (!admit(arrival)) return stage.refuse_upgrade(http1::problem(*arrival.refusal));
   std::unique_ptr<EngineWebSocketStage> websocket = switch_protocols(stage, *head);
   std::string sid = make_id(core_.random(), static_cast<std::uint8_t>(core_.shard()));
   EngineClient& client = add(make_client(arrival, engineio::Transport::kWebSocket, std::move(sid)));
@@ -317,7 +338,13 @@ void EngineServer::touched(EngineClient& client) {
 void EngineServer::ended(EngineClient& client) {
   const auto found = sessions_.find(client.session().sid());
   if (found == sessions_.end()) return;
-  release(client.address());
+  if (Admission* admission = core_.world().admission) {
+    if (client.is_refused()) {
+      admission->release_refused(client.address());
+    } else {
+      admission->release(client.address(), client.has_joined());
+    }
+  }
   if (client.in_touched_list) std::erase(touched_, &client);
   graveyard_.push_back(std::move(found->second));
   sessions_.erase(found);

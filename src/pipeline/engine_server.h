@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,8 @@ class EngineServer {
     HeadPtr head;
     std::string address;
     bool secure = false;
+    bool foreign_page = false;  ///< a browser page that may not use the user's cookies
+    std::optional<Error> refusal;  ///< the session is let in only to be told
   };
   void watch_abort(HttpStage& stage, unsigned target, const std::string& sid);
   void arrived(const Arrival& arrival, std::string body);
@@ -70,8 +73,9 @@ class EngineServer {
   std::unique_ptr<EngineClient> make_client(const Arrival& arrival, engineio::Transport transport,
                                             std::string sid);
   EngineClient& add(std::unique_ptr<EngineClient> client);
-  Status admit(const std::string& address);
-  void release(const std::string& address);
+  Arrival arrival_of(HttpStage& stage, const HeadPtr& head) const;
+  bool admit(Arrival& arrival);
+  void release(const Arrival& arrival);
 
   ShardCore& core_;
   TextMap<std::unique_ptr<EngineClient>> sessions_;

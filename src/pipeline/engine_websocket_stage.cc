@@ -37,13 +37,16 @@ void EngineWebSocketStage::cut() {
 }
 
 void EngineWebSocketStage::receive(char*& cursor, char* end, TurnBudget& budget) {
+  receive_messages(cursor, end, budget);
+  if (!connection_.outbox().empty()) connection_.touch();  // pongs
+}
+
+void EngineWebSocketStage::receive_messages(char*& cursor, char* end, TurnBudget& budget) {
   ShardCore& core = connection_.core();
   while (budget.messages != 0) {
     const auto event = core_.next(cursor, end, core.now(), connection_.outbox());
     switch (event) {
-      case ws::ConnectionCore::Event::kNeedMore:
-        if (!connection_.outbox().empty()) connection_.touch();
-        return;
+      case ws::ConnectionCore::Event::kNeedMore: return;
       case ws::ConnectionCore::Event::kPong: break;
       case ws::ConnectionCore::Event::kMessage:
         --budget.messages;
@@ -72,9 +75,12 @@ void EngineWebSocketStage::drained() {
   if (client_ != nullptr) client_->websocket_drained();
 }
 
-// Sessions are ended by their server; a socket without one closes by itself.
 void EngineWebSocketStage::shut_down() {
-  if (client_ == nullptr) close(ws::CloseCode::kGoingAway, "server shutting down");
+  if (client_ != nullptr) {
+    client_->shut_down();
+  } else {
+    close(ws::CloseCode::kGoingAway, "server shutting down");
+  }
 }
 
 void EngineWebSocketStage::on_deadline(MonoTime now) {

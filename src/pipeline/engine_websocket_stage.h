@@ -38,6 +38,7 @@ class EngineWebSocketStage final : public Stage {
   std::string_view name() const override { return "engine"; }
 
  private:
+  void receive_messages(char*& cursor, char* end, TurnBudget& budget);
   void lost(bool protocol_error);
   Connection& connection_;
   std::optional<ws::DeflateAgreement> deflate_;

@@ -45,6 +45,8 @@ HttpStage::HttpStage(Connection& connection)
       deadline_(connection.core().now() + connection.core().limits().http_head_timeout) {}
 
 HttpStage::~HttpStage() {
+  parser_.reset();
+  count_body();
   if (abort_) abort_(true);
 }
 
@@ -68,7 +70,9 @@ void HttpStage::receive(char*& cursor, char* end, TurnBudget& budget) {
     const auto step = parser_->next(input);
     cursor = end - input.size();
     switch (step) {
-      case http1::RequestParser::Step::kNeedMore: return;
+      case http1::RequestParser::Step::kNeedMore:
+        if (parser_->in_body() && !count_body()) fail(ErrorCode::kUnavailable);
+        return;
       case http1::RequestParser::Step::kError:
         core.metrics().add(Counter::kProtocolErrorsHttp);
         fail(parser_->error());
@@ -99,17 +103,27 @@ void HttpStage::begin_request() {
   if (is_engine(*head_) && head_->method == http1::Method::kPost) {
     parser_->set_body_limit(core.world().engine.max_payload);
     core.engine().post_begins(*this, head_);
-    if (connection_.ending() != Connection::Ending::kNone) return;  // refused already
+    if (!head_ || connection_.ending() != Connection::Ending::kNone) return;  // refused already
   }
-  if (head_->expects_continue) {
+  if (head_->expects_continue && !parser_->body_too_large()) {
     http1::append_continue(connection_.outbox());
     connection_.touch();
   }
 }
 
+// Brings this request's part of what all shards hold up to date. Returns: whether there is room for it.
+bool HttpStage::count_body() {
+  const std::size_t held = parser_ ? parser_->held_bytes() : 0;
+  auto& all = connection_.core().world().body_bytes_in_flight;
+  const std::size_t now = all.fetch_add(held - counted_body_bytes_) + held - counted_body_bytes_;
+  counted_body_bytes_ = held;
+  return now <= connection_.core().limits().http_bodies_in_flight_bytes_max;
+}
+
 void HttpStage::complete_request() {
   body_read_ = true;
   std::string body = parser_->take_body();
+  if (counted_body_bytes_ != 0) count_body();
   deadline_ = kNever;
   waiting_ = true;
   if (head_->wants_websocket()) {
@@ -142,9 +156,7 @@ void HttpStage::dispatch_upgrade() {
   NativeStage::open(*this, head_);
 }
 
-// Whether a browser page of another origin asks: same origin and listed origins may, and whoever sends no
-// Origin at all, since only browsers carry a user's cookies without being asked.
-bool HttpStage::refuse_origin(const http1::RequestHead& head) {
+bool HttpStage::refuse_origin(const http1::RequestHead& head) const {
   const std::uint32_t count = head.count("origin");
   if (count == 0) return false;
   if (count > 1) return true;
@@ -195,9 +207,11 @@ void HttpStage::serve(std::string body) {
   const bool reads = head_->method == http1::Method::kGet || head_->method == http1::Method::kHead;
   const auto file = routes.files.find(path);
   if (file == routes.files.end()) {
-    const bool exists = routes.paths.contains(path);
-    send(exists ? http1::problem(ErrorCode::kHttpMethod) : http1::problem(404, "not-found", "Not found", ""),
-         false);
+    const std::string allowed = routes.allowed_methods(path);
+    http1::Response refused = allowed.empty() ? http1::problem(404, "not-found", "Not found", "")
+                                              : http1::problem(ErrorCode::kHttpMethod);
+    if (!allowed.empty()) refused.set("Allow", allowed);
+    send(std::move(refused), false);
     return;
   }
   if (!reads) {
@@ -232,6 +246,8 @@ void HttpStage::respond(std::uint32_t sequence, http1::Response response) {
 void HttpStage::fail(const Error& error) {
   if (abort_) std::exchange(abort_, nullptr)(false);
   ++sequence_;
+  parser_.reset();
+  if (counted_body_bytes_ != 0) count_body();
   send(http1::problem(error), true);
 }
 

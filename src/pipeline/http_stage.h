@@ -50,6 +50,9 @@ class HttpStage final : public Stage {
   Responder responder() const;
   /// The client's address, proxies considered.
   std::string client_address(const http1::RequestHead& head) const;
+  /// Whether a browser page of another origin asks: same origin and listed origins may, and whoever sends no
+  /// Origin at all, since only browsers carry a user's cookies without being asked.
+  bool refuse_origin(const http1::RequestHead& head) const;
 
  private:
   void begin_request();
@@ -57,8 +60,8 @@ class HttpStage final : public Stage {
   void dispatch_upgrade();
   void dispatch(std::string body);
   void serve(std::string body);
-  bool refuse_origin(const http1::RequestHead& head);
   void fail(const Error& error);
+  bool count_body();
   void send(http1::Response response, bool close);
   void finish_request();
   bool is_engine(const http1::RequestHead& head) const;
@@ -69,6 +72,7 @@ class HttpStage final : public Stage {
   std::unique_ptr<Stage> candidate_;
   std::function<void(bool lost)> abort_;
   MonoTime deadline_;
+  std::size_t counted_body_bytes_ = 0;  // of what all shards hold
   std::uint32_t sequence_ = 0;
   bool waiting_ = false;    // a response is awaited
   bool body_read_ = false;  // of the request that is answered

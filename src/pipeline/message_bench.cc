@@ -20,6 +20,7 @@ class Link final : public ShardLink {
   bool try_post_all(unsigned, std::size_t, const Task&) override { return true; }
   bool run_blocking(unsigned, std::function<void()>, Task) override { return false; }
   void want_turn(unsigned) override {}
+  void write_early(pipeline::Connection&) override {}
 };
 
 std::string masked(std::string_view payload) {

@@ -43,7 +43,7 @@ NativeStage::NativeStage(HttpStage& http, HeadPtr head, std::string address)
 NativeStage::~NativeStage() {
   socket_ended("transport close");
   Admission* admission = connection_.core().world().admission;
-  if (admission != nullptr) admission->release(address_);
+  if (admission != nullptr) admission->release(address_, joined_);
 }
 
 void NativeStage::open(HttpStage& http, const HeadPtr& head) {
@@ -90,6 +90,8 @@ void NativeStage::switch_protocols(const http1::RequestHead& head) {
 
 void NativeStage::connected(hub::Socket& socket) {
   const std::unique_ptr<Opening> opening = std::move(opening_);
+  joined_ = true;
+  if (Admission* admission = connection_.core().world().admission) admission->joined(address_);
   switch_protocols(*opening->head);
   // From here on only the configured headers are kept.
   auto kept = std::make_shared<Handshake>(socket.handshake());
@@ -133,14 +135,17 @@ void NativeStage::refused(hub::Socket&, const Verdict& verdict) {
 // -- in -----------------------------------------------------------------------------------------
 
 void NativeStage::receive(char*& cursor, char* end, TurnBudget& budget) {
+  receive_messages(cursor, end, budget);
+  if (!connection_.outbox().empty()) connection_.touch();  // pongs
+}
+
+void NativeStage::receive_messages(char*& cursor, char* end, TurnBudget& budget) {
   ShardCore& core = connection_.core();
   heard_ = true;
   while (budget.messages != 0) {
     const auto event = core_.next(cursor, end, core.now(), connection_.outbox());
     switch (event) {
-      case ws::ConnectionCore::Event::kNeedMore:
-        if (!connection_.outbox().empty()) connection_.touch();
-        return;
+      case ws::ConnectionCore::Event::kNeedMore: return;
       case ws::ConnectionCore::Event::kPong: break;
       case ws::ConnectionCore::Event::kMessage:
         --budget.messages;
@@ -292,7 +297,8 @@ std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
     core.metrics().add(Counter::kDroppedVolatile);
     return SendResult::kDropped;
   }
-  if (connection_.outbox().bytes() <= core.limits().backpressure_bytes_max) return std::nullopt;
+  const std::size_t limit = core.limits().backpressure_bytes_max;
+  if (connection_.backlog_bytes(limit) <= limit) return std::nullopt;
   core.metrics().add(Counter::kDroppedBackpressure);
   if (!core.world().slow_consumer_drops) {
     cutting_ = true;

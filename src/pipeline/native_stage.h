@@ -54,6 +54,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
  private:
   NativeStage(HttpStage& http, HeadPtr head, std::string address);
   void switch_protocols(const http1::RequestHead& head);
+  void receive_messages(char*& cursor, char* end, TurnBudget& budget);
   void message(std::string_view bytes, bool binary);
   void frame(native::FrameDecoder& decoded, native::Codec codec);
   void fail(ErrorCode code);
@@ -77,6 +78,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   bool heard_ = true;  // something came since the last ping
   bool pinged_ = false;
   bool cutting_ = false;
+  bool joined_ = false;
   native::Codec codec_ = native::Codec::kJson;
   std::optional<ws::DeflateAgreement> deflate_;
   ws::ConnectionCore core_;

@@ -32,6 +32,8 @@ class ShardLink {
   /// Posts to every shard but `from`, or to none when a mailbox has no room for one more task and `bytes`.
   virtual bool try_post_all(unsigned from, std::size_t bytes, const Task& task) = 0;
   virtual bool run_blocking(unsigned from, std::function<void()> work, Task done) = 0;
+  /// Writes what a connection has queued, as far as the kernel takes it, in the middle of a turn.
+  virtual void write_early(Connection& connection) = 0;
   /// Another turn is wanted soon.
   virtual void want_turn(unsigned shard) = 0;
 

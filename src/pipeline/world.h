@@ -2,6 +2,7 @@
 // runs, but for the atomics in it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,7 +30,8 @@ using http1::HeadPtr;
 using http1::HttpRequest;
 using http1::Responder;
 
-/// Lets connections in by address; called when a session or native connection opens and ends.
+/// Lets connections in by address; called when a session or native connection opens, has joined its first
+/// namespace, and ends.
 ///
 /// Thread:   safe from every shard.
 class Admission {
@@ -37,7 +39,12 @@ class Admission {
   virtual ~Admission() = default;
   /// Errors:   kTooManyConnections, kRateLimited (with retry_after_ms).
   virtual Status admit(std::string_view address, bool loopback, MonoTime now) = 0;
-  virtual void release(std::string_view address) = 0;
+  virtual void joined(std::string_view address) = 0;
+  /// `had_joined`: joined() was called for it.
+  virtual void release(std::string_view address, bool had_joined) = 0;
+  /// Lets in whom admit() has refused, only to be told so in words of its protocol. False: not even that.
+  virtual bool admit_refused(std::string_view address) = 0;
+  virtual void release_refused(std::string_view address) = 0;
 };
 
 struct CookieOptions {
@@ -78,6 +85,7 @@ struct World {
   http1::Routes routes;
   Admission* admission = nullptr;
   mutable hub::FormsInUse forms_in_use;
+  mutable std::atomic<std::size_t> body_bytes_in_flight{0};  ///< of request bodies that are not complete
 };
 
 }  // namespace wirehall::pipeline

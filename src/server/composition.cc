@@ -97,6 +97,7 @@ void Composition::fill_world() {
   AddressAdmission::Options admission;
   admission.connections_per_minute = c.connections_per_minute;
   admission.connections_max = c.limits.connections_per_address_max;
+  admission.joining_max = c.limits.unauthenticated_per_address_max;
   admission.exempt_loopback = c.dev;
   admission_ = std::make_unique<AddressAdmission>(admission);
   world_.admission = admission_.get();

@@ -89,6 +89,17 @@ void SimNode::flush(unsigned shard) {
   }
 }
 
+void SimNode::write_early(pipeline::Connection& connection) {
+  SimPeer& peer = *static_cast<SimPeer*>(connection.io);
+  const std::size_t bytes = connection.outbox().bytes();
+  const std::size_t room = peer.reads ? bytes : std::min(bytes, peer.window);
+  std::string piece(room, '\0');
+  connection.outbox().copy_front(piece.data(), room);
+  peer.received_ += piece;
+  if (!peer.reads) peer.window -= room;
+  connection.wrote_early(room);
+}
+
 void SimNode::end_connection(SimPeer& peer) {
   peer.closed_ = true;
   dead_.push_back(std::move(peer.connection_));

@@ -87,6 +87,7 @@ class SimNode final : public pipeline::ShardLink {
   bool try_post_all(unsigned from, std::size_t bytes, const Task& task) override;
   bool run_blocking(unsigned from, std::function<void()> work, Task done) override;
   void want_turn(unsigned shard) override { shards_[shard]->wants_turn = true; }
+  void write_early(pipeline::Connection& connection) override;
 
  private:
   struct SimShard {

@@ -30,6 +30,10 @@ bool is_valid_name(std::string_view name, std::size_t bytes_max) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+namespace {
+constexpr std::int64_t kUserRetryAfterMs = 5'000;  // another connection of the user may have ended by then
+}
+
 // -- HallSocket ---------------------------------------------------------------------------------
 
 const std::string& HallSocket::user_json() {
@@ -128,7 +132,8 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
 Result<std::shared_ptr<UserShared>> HallShard::attach_user(const std::string& user_id) {
   forget_idle_users();
   UserRecord& record = users_[user_id];
-  if (record.connections >= shared_.connections_per_user_max) return ErrorCode::kTooManyConnections;
+  if (record.connections >= shared_.connections_per_user_max)
+    return Error(ErrorCode::kTooManyConnections).retry_after_ms(kUserRetryAfterMs);
   if (!record.shared) record.shared = std::make_shared<UserShared>();
   if (record.connections++ == 0) ++online_users_;
   return record.shared;
@@ -204,26 +209,30 @@ void HallShard::complete_reads() {
   });
 }
 
+Status HallShard::may_begin_to_join(hub::Socket& socket, const std::string& room) {
+  const std::vector<std::string>& joining = extension(socket)->joining;
+  if (std::find(joining.begin(), joining.end(), room) != joining.end())
+    return Error(ErrorCode::kConflict, "already joining");
+  if (!socket.user().may_join(room) || is_socket_id(room)) return ErrorCode::kAccessDenied;
+  if (socket.memberships().size() + joining.size() >= hub_.environment().limits().rooms_per_client_max)
+    return Error(ErrorCode::kLimitReached, "rooms of one client");
+  return {};
+}
+
 Task<Result<Object>> HallShard::join(hub::SocketPtr socket, std::string room) {
   using Failed = Result<Object>;
   HallSocket* extension = this->extension(*socket);
   if (extension == nullptr) co_return Failed(ErrorCode::kAccessDenied);
   // What can be refused is refused before anybody is told.
   const bool already = socket->in_room(room);
-  if (!already) {
-    const bool joining = std::any_of(holds_.begin(), holds_.end(), [&](const auto& hold) {
-      return hold->socket.get() == socket.get() && hold->room == room;
-    });
-    if (joining) co_return Failed(Error(ErrorCode::kConflict, "already joining"));
-    if (!socket->user().may_join(room) || is_socket_id(room))
-      co_return Failed(ErrorCode::kAccessDenied);
-    if (socket->memberships().size() >= hub_.environment().limits().rooms_per_client_max)
-      co_return Failed(Error(ErrorCode::kLimitReached, "rooms of one client"));
-  }
   auto hold = std::make_shared<Hold>();
   hold->socket = socket;
   hold->room = room;
-  if (!already) holds_.push_back(hold);
+  if (!already) {
+    if (const Status may = may_begin_to_join(*socket, room); !may.ok()) co_return Failed(may.error());
+    holds_[room].push_back(hold);
+    extension->joining.push_back(room);
+  }
 
   const unsigned owner = hub::owner_of(hub_.environment(), room);
   std::function<Entered(hub::Hub&)> enter = [hall = &shared_, room, already, user = socket->user().id,
@@ -249,9 +258,10 @@ Task<Result<Object>> HallShard::join(hub::SocketPtr socket, std::string room) {
     if (!joined.ok()) failure = joined.error().code();
   }
   if (failure != ErrorCode::kOk) {
-    std::erase(holds_, hold);
-    if (!already)
+    if (!already) {
+      forget_hold(hold);
       on_owner(room, [room, user = socket->user().id](HallShard& hall) { hall.exit(room, user); });
+    }
     co_return Failed(failure);
   }
   // The answer goes out first; what was committed meanwhile follows it.
@@ -356,8 +366,9 @@ void HallShard::committed(const CommittedBatch& batch) {
 void HallShard::deliver(const CommittedBatch& batch, const CommittedMessage& message) {
   hub::Selector to;
   to.rooms.push_back(message.room);
-  for (const auto& hold : holds_) {
-    if (hold->room != message.room) continue;
+  static const std::vector<std::shared_ptr<Hold>> kNone;
+  const auto holds = holds_.find(message.room);
+  for (const auto& hold : holds == holds_.end() ? kNone : holds->second) {
     to.except.push_back(hold->socket->id());  // even if it is a member by now: its answer has not left
     if (hold->overflowed) continue;
     if (hold->messages.size() >= shared_.held_messages_max) {
@@ -373,8 +384,15 @@ void HallShard::deliver(const CommittedBatch& batch, const CommittedMessage& mes
       .ok();
 }
 
+void HallShard::forget_hold(const std::shared_ptr<Hold>& hold) {
+  std::erase(extension(*hold->socket)->joining, hold->room);
+  const auto found = holds_.find(hold->room);
+  std::erase(found->second, hold);
+  if (found->second.empty()) holds_.erase(found);
+}
+
 void HallShard::release_hold(const std::shared_ptr<Hold>& hold, std::uint64_t seq) {
-  std::erase(holds_, hold);
+  forget_hold(hold);
   hub::Socket& socket = *hold->socket;
   if (!socket.is_connected()) return;
   for (const CommittedMessage* message : hold->messages) {

@@ -73,6 +73,8 @@ class HallSocket final : public hub::SocketExtension, public Timer {
   /// The user's `info` as JSON text; made once.
   const std::string& user_json();
   bool counted = false;  ///< in the user's connections
+  /// Rooms that it is about to be in; they count against limits.rooms_per_client_max.
+  std::vector<std::string> joining;
 
  private:
   void on_timer(MonoTime now) override;  // the token has expired
@@ -136,6 +138,8 @@ class HallShard final : public hub::ShardService {
   void on_owner(std::string_view name, std::function<void(HallShard&)> action);
   void broadcast_event(const std::string& room, std::string event, Object fields, const std::string& except);
   void deliver(const CommittedBatch& batch, const CommittedMessage& message);
+  Status may_begin_to_join(hub::Socket& socket, const std::string& room);
+  void forget_hold(const std::shared_ptr<Hold>& hold);
   void release_hold(const std::shared_ptr<Hold>& hold, std::uint64_t seq);
   Object describe(const std::string& room, const Entered& entered, const MessagePage& page) const;
   Task<Result<MessagePage>> read_recent(std::string room);
@@ -162,7 +166,7 @@ class HallShard final : public hub::ShardService {
   std::vector<std::unique_ptr<Typist>> ended_typists_;
   std::unordered_map<std::uint64_t, std::shared_ptr<hub::CompletionState<Result<AppendOutcome>>>> tickets_;
   std::uint64_t next_ticket_ = 1;
-  std::vector<std::shared_ptr<Hold>> holds_;
+  TextMap<std::vector<std::shared_ptr<Hold>>> holds_;  // by room
   std::vector<WaitingRead> waiting_reads_;
   std::uint64_t batches_seen_ = 0;
   std::uint64_t messages_ = 0;
