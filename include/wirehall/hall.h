@@ -42,9 +42,16 @@ class Hall {
 
   /// Enters a room. Others there are told when it is the user's first connection in it.
   ///
-  /// Returns:  room, members (at most 1,000), memberCount, recentMessages, seq, epoch.
+  /// The socket is in the room when this returns its task, so that what its client sends behind the request
+  /// finds it there. `since`: where the client left off; what it missed is given completely, or
+  /// `recovered` is false.
+  ///
+  /// Returns:  room, members (at most 1,000), memberCount, recentMessages, seq, epoch; with `since` also
+  ///           recovered and missed.
   /// Errors:   kInvalidFormat, kAccessDenied (the user's `rooms`), kLimitReached, kUnavailable.
-  Task<Result<Object>> join(Socket& socket, std::string room);
+  Task<Result<Object>> join(Socket& socket, std::string room,
+                            std::optional<RoomPosition> since = std::nullopt);
+  /// Leaves a room, also one that is being joined.
   /// Errors:   kNotInRoom.
   Status leave(Socket& socket, std::string_view room);
 
@@ -70,13 +77,22 @@ class Hall {
   /// Errors:   kAuthenticationFailed, kAccessDenied when it is another user's token.
   Task<Result<Object>> refresh_token(Socket& socket, std::string token);
 
-  /// Takes one message of the user's allowance (`rateLimit`).
+  /// What a user may do only so often; each kind has a bound of its own, over all connections of the user.
+  enum class Allowed : std::uint8_t {
+    kMessage,     ///< `rateLimit.messagesPerMinute`
+    kTyping,      ///< limits.typing_per_minute_max
+    kRoomChange,  ///< joining and leaving: limits.room_changes_per_minute_max
+  };
+  /// Takes one of the user's allowance.
   /// Errors:   kRateLimited, with retry_after_ms.
-  Status take_allowance(Socket& socket);
+  Status take_allowance(Socket& socket, Allowed kind = Allowed::kMessage);
 
   /// The room that an argument names: a string, or an object's `roomId` or `room`.
   /// Errors:   kInvalidFormat.
   static Result<std::string> room_of(const Value& argument);
+  /// The position in an object's `since`; nothing when there is none.
+  /// Errors:   kInvalidFormat.
+  static Result<std::optional<RoomPosition>> since_of(const Value& argument);
 
   /// Figures of all shards, for the management routes; completes on the calling shard.
   struct Figures {

@@ -1,5 +1,5 @@
 // Every bound of the server, with its unit in its name, its default, and what happens when it is
-// reached. docs/reference/limits.md is generated from the comments here.
+// reached. What can be configured is in docs/reference/configuration.md.
 #pragma once
 
 #include <chrono>
@@ -55,6 +55,8 @@ struct Limits {
   // -- rooms ------------------------------------------------------------------------------------
   std::uint32_t rooms_per_client_max = 128;  ///< limit-reached
   std::uint32_t room_name_bytes_max = 255;   ///< invalid-format
+  std::uint32_t room_changes_per_minute_max = 600;  ///< rate-limited: joins and leaves of one user
+  std::uint32_t typing_per_minute_max = 300;        ///< rate-limited: typing and stop-typing of one user
 
   // -- connections ------------------------------------------------------------------------------
   std::uint32_t connections_max = 65'536;               ///< new ones are closed (or nofile - 512, if less)

@@ -3,7 +3,7 @@
 // A task is lazy: it runs when it is awaited, or when the library starts it, and is resumed only on the
 // shard it belongs to. Do not pass aggregates by value to a function that returns a Task, and put only
 // named locals inside a `co_await` expression: g++ 12 destroys temporaries there twice (tools/tidy checks
-// the library's own code; docs/explain/coroutines.md shows the trap).
+// the library's own code; docs/howto/coroutines.md shows the trap).
 #pragma once
 
 #include <coroutine>

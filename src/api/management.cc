@@ -25,7 +25,7 @@ ErrorCode authorize(const ManagementOptions& options, const http1::HttpRequest& 
   std::string_view given = request.head->find("x-api-key").value_or("");
   constexpr std::string_view kBearer = "Bearer ";
   const std::string_view authorization = request.head->find("authorization").value_or("");
-  if (given.empty() && authorization.starts_with(kBearer)) given = authorization.substr(kBearer.size());
+  if (given.empty() && http1::same_token(authorization.substr(0, kBearer.size()), kBearer)) given = authorization.substr(kBearer.size());
   if (given.empty()) return ErrorCode::kAuthenticationRequired;
   bool known = false;
   for (const std::string& key : options.api_keys) known = same_secret(key, given) || known;

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/config_file.h"
+#include "io/tls.h"
 #include "wirehall/config.h"
 
 namespace wirehall::cli {
@@ -13,6 +14,10 @@ int check(const std::string& file) {
   Config config;
   Status status = read_config(config, file);
   if (status.ok()) status = config.finish();
+  if (status.ok() && !config.tls_certificate.empty()) {
+    if (const auto tls = io::TlsContext::load(config.tls_certificate, config.tls_key); !tls.ok())
+      status = tls.error();
+  }
   if (status.ok()) {
     std::printf("%s: fine\n", file.c_str());
     return 0;

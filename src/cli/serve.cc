@@ -67,11 +67,15 @@ void add_routes(Server& io, Hall& hall) {
 
 // Development only: whoever is on this machine may be anybody, so that the demo needs no backend.
 void add_token_route(Server& io) {
-  const std::string secret = io.config().auth.secret;
-  if (!io.config().dev || secret.empty()) return;
+  const AuthConfig& config = io.config().auth;
+  const auto algorithm = auth::algorithm_from_name(config.secret_algorithm);
+  if (!io.config().dev || !config.required || config.secret.empty() || !algorithm) return;
+  Result<auth::SigningKey> made = auth::SigningKey::from_secret(*algorithm, config.secret);
+  if (!made.ok()) return;  // the authenticator says why, at start
+  const auto key = std::make_shared<const auth::SigningKey>(std::move(*made));
   io.composition().world().routes.add(
       "GET", "/dev/token",
-      [secret](http1::ResponseSink& core, const http1::HttpRequest& request, const http1::Responder& responder) {
+      [key](http1::ResponseSink& core, const http1::HttpRequest& request, const http1::Responder& responder) {
         const http1::QueryPairs query = http1::parse_query(request.head->query());
         const std::string user(http1::find_last(query, "user").value_or(""));
         if (!request.from_loopback || !auth::is_user_id(user)) {
@@ -79,7 +83,6 @@ void add_token_route(Server& io) {
                                                                              : ErrorCode::kAccessDenied)));
           return;
         }
-        const auto key = auth::SigningKey::from_secret(auth::Algorithm::kHs256, secret);
         const std::int64_t now = core.wall_now() / 1000;
         const Result<std::string> token = auth::sign(
             {{"sub", user}, {"user", {{"name", user}}}, {"iat", now}, {"exp", now + 24 * 3600}}, *key);

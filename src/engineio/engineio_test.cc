@@ -177,6 +177,25 @@ TEST_F(SessionTest, UpgradeKeepsOrderAndThePongDeadline) {
   EXPECT_EQ(session.close_reason(), CloseReason::kPingTimeout) << "the ping before the upgrade still counts";
 }
 
+TEST_F(SessionTest, AProbeThatStopsDoesNotKeepTheLoopBusy) {
+  session.begin_probe(at(0));
+  const PacketView probe = packet(PacketType::kPing, "probe");
+  session.receive_probe(&probe, at(1));
+  for (int now = 1; now < 290; now += 7) {
+    session.on_deadline(at(now));
+    EXPECT_GT(session.next_deadline(), at(now)) << "no poll waits, and still the next deadline is ahead";
+  }
+}
+
+TEST_F(SessionTest, AClosingSessionThatIsUpgradedEnds) {
+  taken(session);
+  session.begin_probe(at(0));
+  session.close(at(1));
+  const PacketView upgrade = packet(PacketType::kUpgrade);
+  EXPECT_EQ(session.receive_probe(&upgrade, at(2)), Session::Probed::kUpgraded);
+  EXPECT_TRUE(session.is_closed());
+}
+
 TEST_F(SessionTest, AFailedProbeLeavesTheTransport) {
   session.begin_probe(at(0));
   const PacketView wrong = packet(PacketType::kMessage, "x");

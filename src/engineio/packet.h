@@ -1,6 +1,6 @@
 // Engine.IO 4 packets and polling payloads as bytes.
 //
-// Spec: docs/protocol/engineio-v4.md; Engine.IO protocol v4, "Packet encoding", "Payload encoding".
+// Spec: Engine.IO protocol v4, "Packet encoding", "Payload encoding".
 #pragma once
 
 #include <cstdint>

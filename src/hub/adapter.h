@@ -1,5 +1,5 @@
 // Delivery, as a stack: the rooms of this shard ⊂ all shards of this process ⊂ (later) all nodes. Each
-// level passes the same contract suite (tests/contract/adapter_suite.h).
+// level passes the same contract suite (tests/contract/adapter_test.cc).
 #pragma once
 
 #include <memory>

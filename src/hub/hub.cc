@@ -63,13 +63,8 @@ class Hub::Running final : public detail::TaskEnd {
   void report() noexcept {
     try {
       task_.result();
-    } catch (const std::exception& error) {
-      hub_.environment().metrics().add(Counter::kHandlerErrors);
-      log_line(LogLevel::kError, "hub", "handler threw", {{"what", error.what()}});
-      ack_.fail(ErrorCode::kInternal);
     } catch (...) {
-      hub_.environment().metrics().add(Counter::kHandlerErrors);
-      log_line(LogLevel::kError, "hub", "handler threw", {{"what", "not a std::exception"}});
+      hub_.report_exception("handler threw");
       ack_.fail(ErrorCode::kInternal);
     }
     if (suspended_ && socket_) socket_->handler_resumed();
@@ -132,9 +127,8 @@ Task<> Hub::run_middlewares(SocketPtr socket) {
     try {
       Task<Verdict> check = middleware(*socket);
       verdict = co_await check;
-    } catch (const std::exception& error) {
-      environment_.metrics().add(Counter::kHandlerErrors);
-      log_line(LogLevel::kError, "hub", "middleware threw", {{"what", error.what()}});
+    } catch (...) {
+      report_exception("middleware threw");
       verdict = Verdict(Error(ErrorCode::kInternal));
     }
     if (socket->is_closed()) co_return;
@@ -155,9 +149,8 @@ void Hub::admitted(Socket& socket) {
     if (!socket.is_connected()) return;
     try {
       handler(socket);
-    } catch (const std::exception& error) {
-      environment_.metrics().add(Counter::kHandlerErrors);
-      log_line(LogLevel::kError, "hub", "connection handler threw", {{"what", error.what()}});
+    } catch (...) {
+      report_exception("connection handler threw");
     }
   }
 }
@@ -191,6 +184,17 @@ void Hub::finished(Running* running) noexcept {
     running_[index]->index = index;
   }
   running_.pop_back();
+}
+
+void Hub::report_exception(std::string_view message) noexcept {
+  environment_.metrics().add(Counter::kHandlerErrors);
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    log_line(LogLevel::kError, "hub", message, {{"what", error.what()}});
+  } catch (...) {
+    log_line(LogLevel::kError, "hub", message, {{"what", "not a std::exception"}});
+  }
 }
 
 void Hub::resume_soon(std::coroutine_handle<> handle) {

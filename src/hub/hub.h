@@ -78,6 +78,8 @@ class Hub final : public Resumer {
   /// by `ack`.
   void spawn(Task<> task, SocketPtr socket, std::shared_ptr<void> keep, Ack ack);
   void resume_soon(std::coroutine_handle<> handle) override;
+  /// Counts and logs the exception that is being handled. Requires: called in a catch block.
+  void report_exception(std::string_view message) noexcept;
   /// Runs something behind the coroutines that are ready now, in this turn or the next.
   void defer(std::function<void()> action);
   /// Resumes what is ready, also what becomes ready meanwhile, up to a bound, then runs what was deferred

@@ -140,8 +140,11 @@ SocketOperator Socket::volatile_() { return SocketOperator(*this, EmitFlags()).v
 SocketOperator Socket::compress(bool on) { return SocketOperator(*this, EmitFlags()).compress(on); }
 
 Task<Result<Args>> Socket::emit_with_ack(std::string event, Args args, Duration timeout) {
-  hub::Completion<Result<Args>> answer(impl(*this).emit_expecting(event, args, timeout));
+  const hub::SocketPtr self(&impl(*this));
+  hub::Completion<Result<Args>> answer(self->emit_expecting(event, args, timeout));
+  self->client_awaited(true);
   Result<Args> result = co_await answer;
+  self->client_awaited(false);
   co_return result;
 }
 
@@ -212,7 +215,7 @@ Socket& Socket::on_disconnect(std::function<void(Socket&, std::string_view)> han
 
 void Socket::disconnect(bool close) {
   hub::Socket& self = impl(*this);
-  if (!self.is_connected()) return;
+  if (!self.is_connected() || self.is_closing()) return;
   const hub::SocketPtr held(&self);
   self.link().disconnect(self, close);
   self.close("server namespace disconnect");

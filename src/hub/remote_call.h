@@ -11,7 +11,8 @@
 
 namespace wirehall::hub {
 
-/// Runs `function(Hub&)` on a shard, here at once when it is this one, and completes here.
+/// Runs `function(Hub&)` on a shard, here at once when it is this one, and completes here. What that shard
+/// sends here after the function has run arrives behind the result: the waiting coroutine has gone on by then.
 ///
 /// T is moved between threads: it must own everything it holds, and no Value of it may be unparsed.
 template <class T>
@@ -25,7 +26,7 @@ Completion<T> call(Hub& from, unsigned shard, std::function<T(Hub&)> function) {
   const unsigned origin = environment.shard();
   environment.post(shard, [state, origin, function = std::move(function)](Hub& there) {
     auto result = std::make_shared<T>(function(there));
-    there.environment().post(origin, [state, result](Hub&) { state->complete(std::move(*result)); });
+    there.environment().post(origin, [state, result](Hub&) { state->complete_now(std::move(*result)); });
   });
   return Completion<T>(state);
 }

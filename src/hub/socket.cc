@@ -103,9 +103,8 @@ void Socket::receive_event(std::string_view event, Args args, std::optional<AckI
       return;
     }
     run_handlers(event, args, ack);
-  } catch (const std::exception& error) {
-    hub().environment().metrics().add(Counter::kHandlerErrors);
-    log_line(LogLevel::kError, "hub", "handler threw", {{"what", error.what()}, {"socket", id_}});
+  } catch (...) {
+    hub().report_exception("handler threw");
     ack.fail(ErrorCode::kInternal);
   }
 }
@@ -154,31 +153,44 @@ std::vector<SharedHandler> Socket::take_own_handlers(std::string_view event) {
 }
 
 void Socket::handler_suspended() {
-  if (++suspended_ >= hub().environment().limits().suspended_handlers_max && !reading_paused_ &&
-      state_ == State::kConnected) {
-    reading_paused_ = true;
-    link_->pause_reading(true);
-  }
+  ++suspended_;
+  update_reading();
 }
 
 void Socket::handler_resumed() {
   --suspended_;
-  if (!reading_paused_ || suspended_ >= hub().environment().limits().suspended_handlers_max) return;
-  reading_paused_ = false;
-  if (state_ == State::kConnected) link_->pause_reading(false);
+  update_reading();
+}
+
+void Socket::client_awaited(bool begins) {
+  if (begins) {
+    ++awaiting_client_;
+  } else {
+    --awaiting_client_;
+  }
+  update_reading();
+}
+
+// A handler that waits for this client's answer does not count: the answer must be read.
+void Socket::update_reading() {
+  const int waiting = static_cast<int>(suspended_) - static_cast<int>(awaiting_client_);
+  const bool pause = waiting >= static_cast<int>(hub().environment().limits().suspended_handlers_max);
+  if (pause == reading_paused_ || state_ != State::kConnected) return;
+  reading_paused_ = pause;
+  link_->pause_reading(pause);
 }
 
 void Socket::close(std::string_view reason) {
-  if (state_ == State::kClosed) return;
+  if (closing_) return;  // a handler of this end may ask for it again
+  closing_ = true;
   const SocketPtr self(this);
   const bool was_connected = state_ == State::kConnected;
   const auto run = [&](const auto& handlers) {
     for (const auto& handler : handlers) {
       try {
         handler(*this, reason);
-      } catch (const std::exception& error) {
-        hub().environment().metrics().add(Counter::kHandlerErrors);
-        log_line(LogLevel::kError, "hub", "disconnect handler threw", {{"what", error.what()}});
+      } catch (...) {
+        hub().report_exception("disconnect handler threw");
       }
     }
   };
@@ -191,7 +203,10 @@ void Socket::close(std::string_view reason) {
     for (PendingAck& pending : std::exchange(rare_->acks, {}))
       pending.state->complete(ErrorCode::kDisconnected);
   }
-  if (!was_connected) return;
+  if (!was_connected) {
+    if (extension_) extension_->never_connected();
+    return;
+  }
   run(nsp_->spec().disconnect_handlers);
   if (rare_) run(std::exchange(rare_->disconnect, {}));
   // Their closures may hold whatever keeps this socket alive.

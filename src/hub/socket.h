@@ -53,6 +53,8 @@ class SocketPtr {
 class SocketExtension {
  public:
   virtual ~SocketExtension() = default;
+  /// The socket was refused, or its connection ended, before it was connected.
+  virtual void never_connected() {}
 };
 
 /// Thread:   shard-affine.
@@ -72,6 +74,7 @@ class Socket final : public wirehall::Socket {
   void mark_connected();
   bool is_connected() const { return state_ == State::kConnected; }
   bool is_closed() const { return state_ == State::kClosed; }
+  bool is_closing() const { return closing_; }
   NamespaceShard& shard() const { return *nsp_; }
   Hub& hub() const;
   SocketLink& link() const { return *link_; }
@@ -84,6 +87,8 @@ class Socket final : public wirehall::Socket {
   /// A handler of this socket is suspended, or no longer.
   void handler_suspended();
   void handler_resumed();
+  /// A coroutine waits for this client's answer, or no longer.
+  void client_awaited(bool begins);
 
   std::unique_ptr<SocketExtension>& extension() { return extension_; }
 
@@ -133,11 +138,14 @@ class Socket final : public wirehall::Socket {
   std::vector<SharedHandler> take_own_handlers(std::string_view event);
   void expire_acks(MonoTime now);
   void schedule_acks();
+  void update_reading();
 
   std::uint32_t references_ = 0;
   State state_ = State::kConnecting;
   bool reading_paused_ = false;
+  bool closing_ = false;  // close() has been called
   std::uint16_t suspended_ = 0;
+  std::uint16_t awaiting_client_ = 0;
   NamespaceShard* nsp_;
   SocketLink* link_;
   std::string id_;

@@ -21,6 +21,7 @@ class Socket;
 struct AckId {
   std::uint64_t number = 0;
   std::string bytes;
+  bool msgpack = false;  ///< what the bytes are, and so the answer: MessagePack instead of JSON
 };
 
 /// Thread:   shard-affine. Sending (emit, deliver, answer, report_failure) closes nothing, changes no room

@@ -25,6 +25,17 @@ void restore_bytes(Value& value) {
   }
 }
 
+std::size_t count_bytes(const Value& value) {
+  if (value.is_bytes()) return 1;
+  std::size_t count = 0;
+  if (value.is_array()) {
+    for (const Value& element : value.as_array()) count += count_bytes(element);
+  } else if (value.is_object()) {
+    for (const Member& member : value.as_object()) count += count_bytes(member.value);
+  }
+  return count;
+}
+
 Value from_slice(const json::Slice& slice) {
   if (!slice.placeholder && !slice.binary) return Value::from_validated_json(std::string(slice.text));
   Value value = json::parse_validated(slice.text);
@@ -212,6 +223,14 @@ Status FrameDecoder::decode(std::string_view bytes, Codec codec, const DecodeLim
 }
 
 Status FrameDecoder::checked(bool usable, const DecodeLimits& limits) const {
+  std::size_t attachments = 0;
+  for (const Member& member : fields_) {
+    // Slices of JSON that were not looked into hold no bytes.
+    if (member.value.unparsed_json() == nullptr) attachments += count_bytes(member.value);
+  }
+  if (attachments > limits.attachments_max)
+    return Error(ErrorCode::kInvalidFormat, "more than " + std::to_string(limits.attachments_max) +
+                                                " binary values");
   return usable && !type_.empty() && type_.size() <= limits.event_name_bytes_max
              ? Status()
              : Status(ErrorCode::kInvalidFormat);

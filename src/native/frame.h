@@ -29,6 +29,7 @@ enum class Codec : std::uint8_t { kJson, kMsgpack };
 struct DecodeLimits {
   std::uint32_t json_depth_max = 32;
   std::uint32_t event_name_bytes_max = 128;
+  std::uint32_t attachments_max = 10;  ///< values that are bytes; Socket.IO clients take no more in a packet
 };
 
 /// Decodes the frames of clients, one after another, without copying what nobody needs.
@@ -41,7 +42,7 @@ class FrameDecoder {
   /// Requires: JSON text is valid UTF-8.
   /// Lifetime: everything below is about the last frame and points into `bytes`.
   /// Errors:   kJsonSyntax, kJsonDepth, kMsgpackSyntax, kTooLarge: the connection must be closed.
-  ///           kInvalidFormat: an object without a usable `type`, or with an `id` that is neither a string
+  ///           kInvalidFormat: more bytes values than the limit, an object without a usable `type`, or with an `id` that is neither a string
   ///           nor a number; id() is the id if there was a usable one.
   Status decode(std::string_view bytes, Codec codec, const DecodeLimits& limits);
 

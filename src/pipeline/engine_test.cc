@@ -28,6 +28,11 @@ class EngineTest : public testing::TestWithParam<unsigned> {
     node.of("/").on_event("back", [](Socket& socket, Args args) { socket.emit_args("back", args); });
     node.of("/").on_event("leave", [](Socket& socket) { socket.disconnect(true); });
     node.of("/").on_event("nsp-leave", [](Socket& socket) { socket.disconnect(); });
+    node.of("/").on_event("wait", [this]() -> Task<> {
+      gates.push_back(std::make_shared<hub::CompletionState<bool>>(*hub::Hub::current()));
+      hub::Completion<bool> waiting(gates.back());
+      co_await waiting;
+    });
     node.of("/").on_disconnect([this](Socket&, std::string_view reason) { reasons.emplace_back(reason); });
     node.of("/custom");
     node.world().engine.ping_interval = Milliseconds(300);
@@ -66,6 +71,7 @@ class EngineTest : public testing::TestWithParam<unsigned> {
         << testing::PrintToString(frames);
     return p;
   }
+  std::vector<std::shared_ptr<hub::CompletionState<bool>>> gates;
   std::vector<std::string> reasons;  // outlives the node, whose end closes sockets
   SimNode node;
   unsigned next_shard = 0;
@@ -156,6 +162,50 @@ TEST_P(EngineTest, ASecondPostEndsTheSession) {
   EXPECT_EQ(ask(post(kBase + "&sid=" + sid, "42[\"back\"]")).status, 400);
   EXPECT_EQ(take_response(first.received()).status, 400);
   EXPECT_EQ(reasons, std::vector<std::string>{"transport error"});
+}
+
+TEST_P(EngineTest, ASecondPostWithoutABodyEndsTheSession) {
+  const std::string sid = connected();
+  SimPeer& first = peer();
+  const std::string request = post(kBase + "&sid=" + sid, "42[\"back\"]");
+  first.send(request.substr(0, request.size() - 4));
+  node.run();
+  EXPECT_EQ(ask(post(kBase + "&sid=" + sid, "")).status, 400);
+  EXPECT_EQ(take_response(first.received()).status, 400);
+  EXPECT_EQ(reasons, std::vector<std::string>{"transport error"});
+}
+
+TEST_P(EngineTest, APostThatIsRefusedForItsOwnSakeDoesNotTouchTheSession) {
+  const std::string sid = connected();
+  EXPECT_EQ(ask(post("/socket.io/?EIO=3&transport=polling&sid=" + sid, "40")).status, 400);
+  EXPECT_EQ(ask(post("/socket.io/?EIO=4&transport=websocket&sid=" + sid, "40")).status, 400);
+  EXPECT_EQ(ask(post(kBase + "&sid=" + sid, "42[\"back\",1]")).body, "ok");
+  EXPECT_EQ(ask(get(kBase + "&sid=" + sid)).body, "42[\"back\",1]");
+}
+
+TEST_P(EngineTest, SuspendedHandlersPauseABody) {
+  const std::string sid = connected();
+  std::string body;
+  for (int i = 0; i < 100; ++i) body += (i == 0 ? "42[\"wait\"]" : "\x1e" "42[\"wait\"]");
+  SimPeer& p = peer();
+  p.send(post(kBase + "&sid=" + sid, body));
+  node.run();
+  EXPECT_EQ(gates.size(), 32u);
+  EXPECT_EQ(take_response(p.received()).status, 0) << "answered when all of it was taken";
+  for (std::size_t done = 0; done < gates.size(); ++done) {
+    gates[done]->complete(true);
+    node.run();
+  }
+  EXPECT_EQ(gates.size(), 100u);
+  EXPECT_EQ(take_response(p.received()).body, "ok");
+}
+
+TEST_P(EngineTest, ThereIsAnEndToRefusedConnects) {
+  const std::string sid = handshake();
+  std::string body = "40/nobody";
+  for (int i = 0; i < 3000; ++i) body += "\x1e" "40/nobody";
+  EXPECT_EQ(ask(post(kBase + "&sid=" + sid, body)).status, 400);
+  EXPECT_EQ(node.sessions(), 0u);
 }
 
 TEST_P(EngineTest, AnAbortedPollEndsTheSession) {

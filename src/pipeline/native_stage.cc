@@ -43,34 +43,41 @@ NativeStage::NativeStage(HttpStage& http, HeadPtr head, std::string address)
 NativeStage::~NativeStage() {
   socket_ended("transport close");
   Admission* admission = connection_.core().world().admission;
-  if (admission != nullptr) admission->release(address_, joined_);
+  if (admitted_) admission->release(address_, joined_);
 }
 
 void NativeStage::open(HttpStage& http, const HeadPtr& head) {
   ShardCore& core = http.connection().core();
   const std::string address = http.client_address(*head);
-  if (Admission* admission = core.world().admission) {
-    const auto bytes = http1::parse_address(address);
-    const Status admitted =
-        admission->admit(address, bytes && http1::is_loopback_address(*bytes), core.now());
-    if (!admitted.ok()) {
-      core.metrics().add(Counter::kRateLimited);
-      http.refuse_upgrade(http1::problem(admitted.error()));
-      return;
-    }
-  }
   std::unique_ptr<NativeStage> stage(new NativeStage(http, head, address));
   NativeStage& opened = *stage;
+  const Status admitted = opened.admit();
   if (core.world().deflate_enabled) {
     opened.deflate_ = ws::negotiate_deflate(ws::joined_fields(*head, "sec-websocket-extensions"));
     if (opened.deflate_) opened.core_ = ws::ConnectionCore(core.world().native_websocket, &core.inflater());
   }
   http.hold_upgrade(std::move(stage));
+  if (!admitted.ok()) {
+    opened.refuse(admitted.error());
+    return;
+  }
   hub::NamespaceShard* nsp = core.hub().find("/");
   opened.socket_ = core.hub().make_socket(
       *nsp, opened, make_handshake(*head, address, http.connection().peer().secure, core.wall_now()));
   const hub::SocketPtr held = opened.socket_;
   core.hub().connect(held);
+}
+
+Status NativeStage::admit() {
+  ShardCore& core = connection_.core();
+  Admission* admission = core.world().admission;
+  if (admission == nullptr) return {};
+  const auto bytes = http1::parse_address(address_);
+  const Status status =
+      admission->admit(address_, bytes && http1::is_loopback_address(*bytes), core.now());
+  admitted_ = status.ok();
+  if (!admitted_) core.metrics().add(Counter::kRateLimited);
+  return status;
 }
 
 void NativeStage::switch_protocols(const http1::RequestHead& head) {
@@ -104,7 +111,9 @@ void NativeStage::connected(hub::Socket& socket) {
   opening->http.accept_upgrade();
 }
 
-void NativeStage::refused(hub::Socket&, const Verdict& verdict) {
+void NativeStage::refused(hub::Socket&, const Verdict& verdict) { refuse(verdict); }
+
+void NativeStage::refuse(const Verdict& verdict) {
   const std::unique_ptr<Opening> opening = std::move(opening_);
   const http1::RequestHead& head = *opening->head;
   socket_ = {};
@@ -125,8 +134,12 @@ void NativeStage::refused(hub::Socket&, const Verdict& verdict) {
     return;
   }
   switch_protocols(head);
-  core_.close(ws::CloseCode::kPolicy,
-              refused_by_limit(verdict.code()) ? "Rate limit exceeded" : "Unauthorized",
+  const ErrorInfo& info = error_info(verdict.code());
+  const bool temporary = info.http_status >= 500;  // of ours: the client may come again with the same token
+  core_.close(temporary ? static_cast<ws::CloseCode>(info.close_code) : ws::CloseCode::kPolicy,
+              temporary                         ? info.text
+              : refused_by_limit(verdict.code()) ? "Rate limit exceeded"
+                                                 : "Unauthorized",
               connection_.core().now(), connection_.outbox());
   heartbeat_ = kNever;
   opening->http.accept_upgrade();
@@ -183,7 +196,7 @@ void NativeStage::message(std::string_view bytes, bool binary) {
     } else {
       native::encode_error(out, codec, status.error());
     }
-    send(out, true);
+    send(out, codec);
   } else {
     core.metrics().add(Counter::kProtocolErrorsNative);
     fail(status.error().code());
@@ -199,14 +212,14 @@ void NativeStage::frame(native::FrameDecoder& decoded, native::Codec codec) {
   if (decoded.type() == "ping") {
     std::string& out = scratch();
     native::encode_pong(out, codec, decoded.id(), connection_.core().wall_now());
-    send(out, true);
+    send(out, codec);
     return;
   }
   const hub::NamespaceSpec& spec = socket_->shard().spec();
   std::string_view event = decoded.type();
   if (const auto alias = spec.native_types.find(event); alias != spec.native_types.end()) event = alias->second;
   std::optional<hub::AckId> ack;
-  if (!decoded.id().empty()) ack = hub::AckId{0, std::string(decoded.id())};
+  if (!decoded.id().empty()) ack = hub::AckId{0, std::string(decoded.id()), codec == native::Codec::kMsgpack};
   const hub::SocketPtr held = socket_;
   held->receive_event(event, decoded.take_args(shape(event)), std::move(ack));
 }
@@ -311,12 +324,11 @@ std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
   return SendResult::kDropped;
 }
 
-void NativeStage::send(std::string_view payload, bool compress) {
+void NativeStage::send(std::string_view payload, native::Codec codec) {
   if (refuse_send(EmitFlags())) return;
   connection_.core().metrics().add(Counter::kMessagesOutNative);
   append_message(connection_, deflate_,
-                 codec_ == native::Codec::kMsgpack ? ws::Opcode::kBinary : ws::Opcode::kText, payload,
-                 compress);
+                 codec == native::Codec::kMsgpack ? ws::Opcode::kBinary : ws::Opcode::kText, payload, true);
 }
 
 SendResult NativeStage::emit(hub::Socket&, std::string_view event, std::span<const Value> args,
@@ -353,14 +365,15 @@ SendResult NativeStage::deliver(hub::Socket& socket, hub::EncodedMessage& messag
 
 void NativeStage::answer(hub::Socket&, const hub::AckId& ack, std::span<const Value> args) {
   std::string& out = scratch();
-  native::encode_ack(out, codec_, ack.bytes, args);
-  send(out, true);
+  const native::Codec codec = ack.msgpack ? native::Codec::kMsgpack : native::Codec::kJson;
+  native::encode_ack(out, codec, ack.bytes, args);
+  send(out, codec);
 }
 
 void NativeStage::report_failure(hub::Socket&, const Error& error) {
   std::string& out = scratch();
   native::encode_error(out, codec_, error);
-  send(out, true);
+  send(out, codec_);
 }
 
 void NativeStage::end_connection(ErrorCode error, std::string_view reason) {

@@ -53,6 +53,8 @@ class NativeStage final : public Stage, public hub::SocketLink {
 
  private:
   NativeStage(HttpStage& http, HeadPtr head, std::string address);
+  Status admit();
+  void refuse(const Verdict& verdict);
   void switch_protocols(const http1::RequestHead& head);
   void receive_messages(char*& cursor, char* end, TurnBudget& budget);
   void message(std::string_view bytes, bool binary);
@@ -61,7 +63,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   void close(ws::CloseCode code, std::string_view reason, std::string_view disconnect_reason);
   void socket_ended(std::string_view reason);
   std::optional<SendResult> refuse_send(const EmitFlags& flags);
-  void send(std::string_view payload, bool compress);
+  void send(std::string_view payload, native::Codec codec);
   const NativeShape* shape(std::string_view event) const;
   std::string& scratch();
 
@@ -78,6 +80,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   bool heard_ = true;  // something came since the last ping
   bool pinged_ = false;
   bool cutting_ = false;
+  bool admitted_ = false;
   bool joined_ = false;
   native::Codec codec_ = native::Codec::kJson;
   std::optional<ws::DeflateAgreement> deflate_;

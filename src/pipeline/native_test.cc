@@ -43,6 +43,21 @@ class NativeTest : public testing::TestWithParam<unsigned> {
       answers.push_back(answer.ok() ? answer->at(0).to_json() : std::string(answer.error().kebab()));
       ack.success();
     });
+    main.on_event("wait", [this](Ack ack) -> Task<> {
+      gates.push_back(std::make_shared<hub::CompletionState<bool>>(*hub::Hub::current()));
+      hub::Completion<bool> waiting(gates.back());
+      co_await waiting;
+      ack.success();
+    });
+    main.native_shape("flood", {.aliases = {}, .arguments = {"data"}, .sent_type = {}, .sent_copies = {}});
+    main.on_event("flood", [](Socket& socket, int count) {
+      for (int i = 0; i < count; ++i) socket.emit("piece", std::string(100'000, 'x'));
+    });
+    main.on_event("throw-five", []() { throw 5; });
+    main.on_event("close-all", [](Socket& socket) { socket.nsp().disconnect_sockets(); });
+    main.on_disconnecting([](Socket& socket, std::string_view) {
+      if (socket.in_room("host")) socket.nsp().to("host").disconnect_sockets();
+    });
     main.on_event("throw", []() { throw std::runtime_error("secret detail"); });
     main.on_event("throw-later", [](Socket& socket) -> Task<> {
       Task<Result<Args>> asking = socket.emit_with_ack("question", {}, Milliseconds(10));
@@ -67,6 +82,7 @@ class NativeTest : public testing::TestWithParam<unsigned> {
   }
   using Frames = std::vector<std::string>;
   std::vector<std::string> reasons, answers;
+  std::vector<std::shared_ptr<hub::CompletionState<bool>>> gates;
   SimNode node;
 };
 
@@ -241,16 +257,102 @@ TEST_P(NativeTest, WhatAHandlerThrowsStaysInside) {
 TEST_P(NativeTest, TooManySuspendedHandlersPauseReading) {
   SimPeer& peer = open();
   std::string many;
+  for (int i = 0; i < 40; ++i) many += text(R"({"type":"wait"})");
+  peer.send(many);
+  node.run();
+  EXPECT_EQ(gates.size(), 32u);
+  for (int i = 0; i < 8; ++i) gates[static_cast<std::size_t>(i)]->complete(true);
+  node.run();
+  EXPECT_EQ(gates.size(), 40u) << "it goes on when some have finished";
+  peer.reset();
+  node.run();
+}
+
+TEST_P(NativeTest, HandlersThatWaitForTheClientDoNotKeepItsAnswersOut) {
+  SimPeer& peer = open();
+  std::string many;
   for (int i = 0; i < 40; ++i) many += text(R"({"type":"ask"})");
   peer.send(many);
   node.run();
-  EXPECT_EQ(take_frames(peer.received()).size(), 32u);
-  node.advance(Milliseconds(80));
-  peer.send(test::frame(10, ""));
-  EXPECT_EQ(node.sum(Counter::kMessagesInNative), 32u);
-  peer.reset();
+  const Frames questions = take_frames(peer.received());
+  ASSERT_EQ(questions.size(), 40u);
+  for (const std::string& question : questions) {
+    const Value frame = *Value::from_json(question.substr(2));
+    peer.send(text(R"({"type":"ack","data":1,"ackId":)" + frame.find("ackId")->to_json() + "}"));
+  }
   node.run();
-  EXPECT_EQ(answers.size(), 32u);
+  EXPECT_EQ(answers, std::vector<std::string>(40, "1"));
+}
+
+TEST_P(NativeTest, AnAnswerIsInItsRequestsCodec) {
+  SimPeer& peer = open();
+  std::string ping;
+  msgpack::encode(ping, Value(Object{{"type", "ping"}}));
+  peer.send(text(R"({"type":"wait","id":"abc"})") + test::frame(2, ping));
+  node.run();
+  take_frames(peer.received());
+  gates[0]->complete(true);
+  node.run();
+  const Frames frames = take_frames(peer.received());
+  EXPECT_NE(std::find(frames.begin(), frames.end(), R"(t:{"type":"ack","id":"abc","success":true})"),
+            frames.end())
+      << testing::PrintToString(frames);
+}
+
+TEST_P(NativeTest, ABurstIsNoSignOfASlowPeer) {
+  SimPeer& reader = open();
+  EXPECT_EQ(say(reader, R"({"type":"flood","data":30})").size(), 30u) << "three times what may wait";
+  SimPeer& sleeper = open();
+  sleeper.reads = false;
+  sleeper.window = 250'000;
+  sleeper.send(text(R"({"type":"flood","data":30})"));
+  node.run();
+  EXPECT_EQ(node.sum(Counter::kSlowConsumers), 1u);
+  node.advance(Milliseconds(1));
+  EXPECT_EQ(reasons, std::vector<std::string>{"transport error"});
+}
+
+TEST_P(NativeTest, PongsLeaveAlsoWhenATurnsMessagesAreUsedUp) {
+  SimPeer& peer = open();
+  node.whole_input = true;
+  std::string burst = test::frame(9, "p");
+  for (unsigned i = 0; i < node.world().limits.read_turn_messages_max; ++i) burst += text(R"({"type":"nothing"})");
+  peer.send(burst);
+  node.run();
+  EXPECT_EQ(take_frames(peer.received()), Frames{"pong:p"});
+}
+
+TEST_P(NativeTest, WhateverAHandlerThrowsIsCaught) {
+  SimPeer& peer = open();
+  EXPECT_EQ(say(peer, R"({"type":"throw-five","id":1})"),
+            Frames{R"(t:{"type":"ack","id":1,"error":"Internal error","code":"internal"})"});
+}
+
+TEST_P(NativeTest, ADisconnectingHandlerMayDisconnectEverybody) {
+  SimPeer& host = open(0);
+  SimPeer& guest = open(1);
+  for (SimPeer* peer : {&host, &guest}) say(*peer, R"({"type":"join","roomId":"host","id":1})");
+  host.reset();
+  node.run();
+  EXPECT_EQ(reasons.size(), 2u) << "each once";
+}
+
+TEST_P(NativeTest, TooManyBinaryValuesAreRefused) {
+  SimPeer& peer = open();
+  std::string ten, eleven;
+  for (int i = 0; i < 10; ++i) ten += R"({"$binary":"AQID"},)";
+  eleven = ten + R"({"$binary":"AQID"})";
+  ten.pop_back();
+  EXPECT_TRUE(say(peer, R"({"type":"echo","id":1,"a":[)" + ten + "]}")[0].starts_with(
+      R"(t:{"type":"ack","id":1,"a":[{"$binary")"));
+  EXPECT_EQ(say(peer, R"({"type":"echo","id":2,"a":[)" + eleven + "]}"),
+            Frames{R"(t:{"type":"ack","id":2,"error":"Invalid format: more than 10 binary values","code":"invalid-format"})"});
+  std::string packed;
+  msgpack::encode(packed, Value(Object{{"type", "echo"}, {"id", 3}, {"a", Array(11, Value(Bytes{"x"}))}}));
+  peer.send(test::frame(2, packed));
+  node.run();
+  const std::string answer = take_frames(peer.received()).at(0);
+  EXPECT_NE(answer.find("invalid-format"), std::string::npos);
 }
 
 TEST_P(NativeTest, GoodbyesAndLossesHaveTheirReasons) {

@@ -11,6 +11,7 @@
 #include "auth/user_from_claims.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "http1/head.h"
 #include "http1/url.h"
 #include "hub/hub.h"
 
@@ -25,10 +26,11 @@ std::optional<std::string> Handshake::query(std::string_view name) const {
 }
 
 std::string token_of(const Handshake& handshake, bool query_token, const std::string& cookie) {
-  if (const std::string* token = handshake.auth.find_string("token")) return *token;
+  if (const std::string* token = handshake.auth.find_string("token"); token != nullptr && !token->empty())
+    return *token;
   if (const auto header = handshake.header("authorization")) {
-    constexpr std::string_view kBearer = "Bearer ";
-    if (header->size() > kBearer.size() && header->substr(0, kBearer.size()) == kBearer)
+    constexpr std::string_view kBearer = "Bearer ";  // in any case (RFC 9110 section 11.1)
+    if (header->size() > kBearer.size() && http1::same_token(header->substr(0, kBearer.size()), kBearer))
       return std::string(header->substr(kBearer.size()));
   }
   if (query_token) {
@@ -129,18 +131,25 @@ class PublishedKeys {
   void fetched(const Result<std::string>& document, hub::Environment& environment) {
     std::vector<Waiting> waiting;
     bool good = false;
+    std::string why;
     {
       const std::lock_guard lock(mutex_);
       in_flight_ = false;
       if (document.ok()) {
-        good = cache_.complete(*document, environment.now()).ok();
+        const Status read = cache_.complete(*document, environment.now());
+        good = read.ok();
+        if (!good) why = read.error().detail();
       } else {
         cache_.fail(environment.now());
+        why = document.error().detail().empty() ? document.error().text() : document.error().detail();
       }
       waiting = std::move(waiting_);
       waiting_.clear();
     }
-    if (!good) log_line(LogLevel::kWarning, "auth", "key set could not be fetched");
+    if (!good) {
+      log_line(LogLevel::kWarning, "auth", "key set could not be fetched",
+               {{"url", url_}, {"why", why}});
+    }
     for (Waiting& one : waiting) {
       if (one.shard == environment.shard()) {
         one.state->complete(good);

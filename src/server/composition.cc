@@ -80,7 +80,7 @@ void Composition::fill_world() {
   }
   world_.native_enabled = c.native;
   world_.native_path = c.native_path;
-  world_.native_limits = {c.limits.json_depth_max, c.limits.event_name_bytes_max};
+  world_.native_limits = {c.limits.json_depth_max, c.limits.event_name_bytes_max, c.limits.attachments_max};
   world_.heartbeat_interval = c.heartbeat_interval;
   world_.deflate_enabled = c.per_message_deflate;
   world_.deflate_threshold_bytes = c.per_message_deflate_threshold;

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "http1/forwarded.h"
 #include "io/system.h"
+#include "server/authenticators.h"
 #include "server/config_schema.h"
 
 namespace wirehall {
@@ -64,11 +65,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string suggestion(std::string_view path) {
   std::string best;
   std::size_t least = std::max<std::size_t>(3, path.size() / 3) + 1;
-  for (const ConfigKey& key : server::config_keys()) {
-    const std::size_t distance = edit_distance(path, key.path);
-    if (distance >= least) continue;
+  const auto consider = [&](std::string_view candidate) {
+    const std::size_t distance = edit_distance(path, candidate);
+    if (distance >= least) return;
     least = distance;
-    best = key.path;
+    best = candidate;
+  };
+  for (const ConfigKey& key : server::config_keys()) {
+    consider(key.path);
+    consider(std::string_view(key.path).substr(0, key.path.find('.')));  // its section
   }
   return best.empty() ? "" : "; did you mean \"" + best + "\"?";
 }
@@ -97,6 +102,8 @@ class FileReader {
         } else {
           values_.emplace_back(key, value);
         }
+      } else if (is_section(name) && member.value.text.front() != '{') {
+        fault(member.key, "\"" + name + "\" must be an object");
       } else if (is_section(name)) {
         read(member.value.text, name + ".");
       } else {
@@ -189,7 +196,10 @@ Result<Value> from_environment(const ConfigKey& key, const std::string& text) {
       if (text.starts_with('[')) return json::parse(text);
       Array list;
       std::stringstream stream(text);
-      for (std::string part; std::getline(stream, part, ',');) list.emplace_back(part);
+      for (std::string part; std::getline(stream, part, ',');) {
+        const std::size_t begin = std::min(part.find_first_not_of(" \t"), part.size());
+        list.emplace_back(part.substr(begin, part.find_last_not_of(" \t") + 1 - begin));
+      }
       return Value(std::move(list));
     }
     default: return json::parse(text);
@@ -210,6 +220,17 @@ Status apply_variable(Config& config, const char* variable, std::string_view pat
 bool is_loopback_host(const std::string& host) {
   const auto address = http1::parse_address(host);
   return host == "localhost" || (address && http1::is_loopback_address(*address));
+}
+
+bool is_loopback_url(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return false;
+  url.remove_prefix(kScheme.size());
+  const std::string_view authority = url.substr(0, url.find('/'));
+  const std::size_t bracket = authority.find(']');
+  if (authority.starts_with('[') && bracket != std::string_view::npos)
+    return is_loopback_host(std::string(authority.substr(1, bracket - 1)));
+  return is_loopback_host(std::string(authority.substr(0, authority.find(':'))));
 }
 
 std::string type_name(const ConfigKey& key) {
@@ -248,6 +269,8 @@ Status Config::finish() {
   const auto fault = [](std::string text) { return Status(Error(ErrorCode::kConfig, std::move(text))); };
   if (path.empty() || path.front() != '/') return fault("path must begin with a slash");
   if (native_path.empty() || native_path.front() != '/') return fault("nativePath must begin with a slash");
+  if (native && (native_path + "/").starts_with(path.ends_with('/') ? path : path + "/"))
+    return fault("nativePath lies under path: its requests would be Engine.IO's");
   for (const std::string& transport : transports) {
     if (transport != "polling" && transport != "websocket")
       return fault("transports: \"" + transport + "\" is not known (polling, websocket)");
@@ -275,6 +298,12 @@ Status Config::finish() {
     random.fill(bytes);
     auth.secret = to_base64url({bytes.data(), bytes.size()});
   }
+  if (!auth.jwks_url.empty() && !auth.jwks_url.starts_with("https://") && !is_loopback_url(auth.jwks_url))
+    return fault("auth.jwksUrl must begin with https:// (plain http on loopback only)");
+  // Keys that are too short, or cannot be read.
+  const auto authenticator = server::make_authenticator(auth);
+  if (const Status usable = server::check_authenticator(*authenticator); !usable.ok())
+    return fault(usable.error().detail().empty() ? usable.error().text() : usable.error().detail());
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "auth/jwt.h"
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -44,6 +45,10 @@ class HallWiring {
     const Config& config = composition.config();
     shared_.allowance.messages_per_minute = config.messages_per_minute;
     shared_.allowance.burst = config.messages_burst != 0 ? config.messages_burst : config.messages_per_minute;
+    shared_.typing = {config.limits.typing_per_minute_max, std::max(1u, config.limits.typing_per_minute_max / 5)};
+    shared_.room_changes = {config.limits.room_changes_per_minute_max,
+                            config.limits.room_changes_per_minute_max};
+    shared_.expiry_leeway = auth::VerifyOptions().leeway;
     shared_.typing_timeout = config.typing_timeout;
     shared_.recent_messages = config.recent_messages;
     shared_.connections_per_user_max = config.limits.connections_per_user_max;
@@ -124,7 +129,7 @@ Hall::Hall(Server& server) : wiring_(std::make_unique<server::HallWiring>(server
     wiring_->shard(impl(socket).hub()).disconnecting(impl(socket));
   });
 }
-Hall::~Hall() = default;
+Hall::~Hall() { wiring_->composition().stop_now(); }
 
 Task<Verdict> Hall::admit(Socket& socket) {
   hub::SocketPtr self = held(socket);
@@ -154,9 +159,21 @@ Result<std::string> Hall::room_of(const Value& argument) {
   return name->as_string();
 }
 
-Task<Result<Object>> Hall::join(Socket& socket, std::string room) {
+Result<std::optional<RoomPosition>> Hall::since_of(const Value& argument) {
+  using Position = std::optional<RoomPosition>;
+  const Value* since = argument.find("since");
+  if (since == nullptr || since->is_null()) return Position();
+  const Value* seq = since->find("seq");
+  const Value* epoch = since->find("epoch");
+  const auto number = seq == nullptr ? std::nullopt : exact_integer(*seq);
+  if (!number || *number < 0 || epoch == nullptr || !epoch->is_string())
+    return Error(ErrorCode::kInvalidFormat, "since must be {seq, epoch}");
+  return Position(RoomPosition{static_cast<std::uint64_t>(*number), epoch->as_string()});
+}
+
+Task<Result<Object>> Hall::join(Socket& socket, std::string room, std::optional<RoomPosition> since) {
   hub::SocketPtr self = held(socket);
-  return wiring_->shard(self->hub()).join(self, std::move(room));
+  return wiring_->shard(self->hub()).join(self, std::move(room), std::move(since));
 }
 
 Status Hall::leave(Socket& socket, std::string_view room) {
@@ -228,11 +245,16 @@ Task<Result<Object>> Hall::refresh_token(Socket& socket, std::string token) {
   co_return Result<Object>(std::move(result));
 }
 
-Status Hall::take_allowance(Socket& socket) {
+Status Hall::take_allowance(Socket& socket, Allowed kind) {
   hub::Socket& self = impl(socket);
   services::HallSocket* extension = wiring_->shard(self.hub()).extension(self);
   if (extension == nullptr) return {};
-  Status taken = extension->shared().allowance.take(wiring_->shared().allowance, self.hub().now());
+  const services::HallShared& shared = wiring_->shared();
+  services::UserShared& user = extension->shared();
+  const MonoTime now = self.hub().now();
+  Status taken = kind == Allowed::kTyping       ? user.typing.take(shared.typing, now)
+                 : kind == Allowed::kRoomChange ? user.room_changes.take(shared.room_changes, now)
+                                                : user.allowance.take(shared.allowance, now);
   if (!taken.ok()) self.hub().environment().metrics().add(Counter::kRateLimited);
   return taken;
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "server/composition.h"
+#include "server/log_sink.h"
 
 namespace wirehall {
 
@@ -19,7 +20,8 @@ Namespace& Server::of(std::string_view name) { return composition_->registry().o
 Server& Server::use(JwtAuth) {
   Authenticator& authenticator = composition_->authenticator();
   main().use([&authenticator](Socket& socket) -> Task<Verdict> {
-    Result<User> user = co_await authenticator.authenticate(socket.handshake());
+    Task<Result<User>> authenticating = authenticator.authenticate(socket.handshake());
+    Result<User> user = co_await authenticating;
     if (!user.ok()) {
       Verdict refused(user.error());
       co_return refused;
@@ -44,6 +46,7 @@ void Server::stop() { composition_->stop(); }
 const Config& Server::config() const { return composition_->config(); }
 
 int Server::run() {
+  server::log_to_stderr(config().log_level);
   if (const Status status = start(); !status.ok()) {
     std::fprintf(stderr, "wirehall: %s\n", status.error().text().c_str());
     return 1;

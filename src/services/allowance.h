@@ -2,6 +2,7 @@
 // they are.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -13,6 +14,11 @@ namespace wirehall::services {
 struct AllowanceOptions {
   std::uint32_t messages_per_minute = 100;
   std::uint32_t burst = 100;
+
+  /// After so long without use an allowance is as good as new.
+  Duration fill_time() const {
+    return Duration(std::chrono::minutes(1)) * std::max<std::int64_t>(burst, 1) / messages_per_minute;
+  }
 };
 
 /// The generic cell rate algorithm in one word, so that it needs no lock.

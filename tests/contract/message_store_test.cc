@@ -74,6 +74,26 @@ TEST_P(MessageStoreContract, ARoomsStreamHasAnIdentity) {
   EXPECT_NE(store->read_newest("other", 0, 1)->top.epoch, before);
 }
 
+TEST(MemoryStore, ReadingMakesNothingAndBytesAreBounded) {
+  store::MemoryStoreOptions options;
+  options.bytes_max = 100'000;
+  store::MemoryStore memory(options, std::make_unique<SeededRandom>(7));
+  for (int i = 0; i < 1000; ++i) (void)memory.read_newest("r" + std::to_string(i), 0, 50);
+  EXPECT_EQ(memory.room_count(), 0u);
+  MessageDraft draft;
+  draft.message.content = std::string(10'000, 'x');
+  const std::string old = memory.read_newest("r0", 0, 1)->top.epoch;
+  for (int i = 0; i < 100; ++i) {
+    draft.message.room = "r" + std::to_string(i);
+    ASSERT_TRUE(memory.append({&draft, 1}, 1).ok());
+    EXPECT_LE(memory.bytes(), options.bytes_max);
+  }
+  EXPECT_NE(memory.read_newest("r0", 0, 1)->top.epoch, old) << "it counts from 1 again";
+  draft.message.room = "one";
+  for (int i = 1; i <= 100; ++i) EXPECT_EQ((*memory.append({&draft, 1}, 1))[0].message.seq, static_cast<std::uint64_t>(i));
+  EXPECT_LE(memory.bytes(), options.bytes_max);
+}
+
 INSTANTIATE_TEST_SUITE_P(Stores, MessageStoreContract,
                          testing::Values(std::pair<const char*, StoreFactory>(
                              "memory",

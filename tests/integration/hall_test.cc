@@ -3,6 +3,8 @@
 
 #include <app.h>
 
+#include <map>
+#include <set>
 #include <thread>
 
 #include "support/net.h"
@@ -143,6 +145,76 @@ TEST_F(HallTest, JoinedAndLeftAlternateForAUserWithSeveralConnections) {
       said = true;
     }
   }
+}
+
+TEST_F(HallTest, WhoJoinAtOnceLearnOfEachOther) {
+  constexpr int kClients = 16;
+  std::vector<std::unique_ptr<NetClient>> clients;
+  for (int i = 0; i < kClients; ++i) clients.push_back(open("u" + std::to_string(i)));
+  for (const auto& client : clients) client->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
+  for (const auto& client : clients) {
+    std::set<std::string> seen;
+    std::string frame = client->await("\"type\"");
+    for (; frame.find("\"id\":\"j\"") == std::string::npos; frame = client->await("\"type\"")) {
+      ASSERT_NE(frame, "");
+      if (frame.find("user-joined") != std::string::npos)
+        seen.insert(parsed(frame).find("userId")->as_string());
+    }
+    const Value answer = parsed(frame);
+    for (const Value& member : answer.find("members")->as_array())
+      seen.insert(member.find("userId")->as_string());
+    while (seen.size() < kClients) {
+      const Value joined = parsed(client->await("user-joined"));
+      ASSERT_TRUE(joined.is_object()) << "only " << seen.size() << " are known";
+      seen.insert(joined.find("userId")->as_string());
+    }
+  }
+}
+
+TEST_F(HallTest, WhatIsSentBehindAJoinFindsTheRoom) {
+  const auto client = open("ann");
+  client->send(text(R"({"type":"join","roomId":"r","id":"j"})") +
+               text(R"({"type":"chat","roomId":"r","content":"x","id":"c"})") +
+               text(R"({"type":"typing","roomId":"r","id":"t"})") +
+               text(R"({"type":"leave","roomId":"r","id":"l"})") +
+               text(R"({"type":"chat","roomId":"r","content":"y","id":"d"})"));
+  std::map<std::string, Value> answers;
+  while (answers.size() < 5) {
+    const Value answer = parsed(client->await("\"ack\""));
+    ASSERT_TRUE(answer.is_object());
+    answers[answer.find("id")->as_string()] = answer;
+  }
+  for (const char* id : {"j", "c", "t", "l"}) EXPECT_NE(answers[id].find("success"), nullptr) << id;
+  EXPECT_EQ(*answers["d"].find_string("code"), "not-in-room");
+  client->send(text(R"({"type":"join","roomId":"r","id":"again"})"));
+  EXPECT_EQ(parsed(client->await("\"again\"")).find("memberCount")->as_int(), 1);
+}
+
+TEST_F(HallTest, WhoComesBackIsGivenWhatItMissed) {
+  const auto client = open("ann");
+  client->send(text(R"({"type":"join","roomId":"r","id":"j"})"));
+  const Value joined = parsed(client->await("\"j\""));
+  for (int i = 1; i <= 5; ++i) {
+    client->send(text(R"({"type":"chat","roomId":"r","content":"x","id":)" + std::to_string(i) + "}"));
+    client->await("\"id\":" + std::to_string(i) + ",");
+  }
+  const auto join = [&](const std::string& since) {
+    const auto late = open("bob");
+    late->send(text(R"({"type":"join","roomId":"r","id":"j","since":)" + since + "}"));
+    return parsed(late->await("\"j\""));
+  };
+  const std::string epoch = joined.find("epoch")->to_json();
+  const Value good = join(R"({"seq":2,"epoch":)" + epoch + "}");
+  EXPECT_TRUE(good.find("recovered")->as_bool());
+  ASSERT_EQ(good.find("missed")->as_array().size(), 3u);
+  EXPECT_EQ(good.find("missed")->as_array()[0].find("seq")->as_int(), 3);
+  EXPECT_TRUE(join(R"({"seq":5,"epoch":)" + epoch + "}").find("recovered")->as_bool());
+  for (const std::string& wrong : {R"({"seq":6,"epoch":)" + epoch + "}", std::string(R"({"seq":2,"epoch":"x"})")}) {
+    const Value refused = join(wrong);
+    EXPECT_FALSE(refused.find("recovered")->as_bool()) << wrong;
+    EXPECT_TRUE(refused.find("missed")->as_array().empty());
+  }
+  EXPECT_EQ(*join(R"({"seq":-1,"epoch":"x"})").find_string("code"), "invalid-format");
 }
 
 TEST_F(HallTest, TypingEndsOnce) {

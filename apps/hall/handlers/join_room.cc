@@ -5,17 +5,23 @@ using namespace wirehall;
 namespace hall {
 
 // Socket.IO: emit("join-room", "lobby", answer)     native: {"type":"join","roomId":"lobby","id":1}
+// Who comes back says how far it got, {since: {seq, epoch}}, and is given what it missed.
 void on_join_room(Server& io, Hall& hall) {
   io.of("/").native_shape(
       "join-room", {.aliases = {"join"}, .arguments = {"roomId|room"}, .sent_type = {}, .sent_copies = {}});
 
-  io.on_event("join-room", [&hall](Socket& socket, Value argument, Ack ack) -> Task<> {
+  io.on_event("join-room", [&hall](Socket& socket, Value argument, Value options, Ack ack) -> Task<> {
     Result<std::string> room = Hall::room_of(argument);
     if (!room.ok()) {
       ack.fail(room.error());
       co_return;
     }
-    Task<Result<Object>> joining = hall.join(socket, *room);
+    const Result<std::optional<RoomPosition>> since = Hall::since_of(argument.is_object() ? argument : options);
+    if (!since.ok()) {
+      ack.fail(since.error());
+      co_return;
+    }
+    Task<Result<Object>> joining = hall.join(socket, *room, *since);
     Result<Object> joined = co_await joining;
     if (!joined.ok()) {
       ack.fail(joined.error());
@@ -23,7 +29,7 @@ void on_join_room(Server& io, Hall& hall) {
     }
     const Value members = *joined->find("members");
     ack.success(std::move(*joined));
-    if (socket.protocol() == Protocol::kNative)
+    if (socket.protocol() == Protocol::kNative && socket.in_room(*room))
       socket.emit("joined", {{"roomId", *room}, {"members", members}});
   });
 }

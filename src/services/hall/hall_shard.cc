@@ -44,6 +44,8 @@ const std::string& HallSocket::user_json() {
   return user_json_;
 }
 
+void HallSocket::never_connected() { hall_.detach(socket_); }
+
 void HallSocket::on_timer(MonoTime) {
   const hub::SocketPtr held(&socket_);
   held->link().end_connection(ErrorCode::kTokenExpired, "transport close");
@@ -121,7 +123,7 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
       co_return Verdict();
     }
   }
-  auto extension = std::make_unique<HallSocket>(*socket, std::move(shared));
+  auto extension = std::make_unique<HallSocket>(*this, *socket, std::move(shared));
   extension->counted = counted;
   socket->extension() = std::move(extension);
   watch_expiry(*socket);
@@ -144,7 +146,8 @@ void HallShard::detach_user(const std::string& user_id) {
   if (found == users_.end() || --found->second.connections != 0) return;
   --online_users_;
   // Kept for as long as the allowance needs to fill up: reconnecting must not be a way to get a new one.
-  idle_users_.emplace_back(hub_.now() + std::chrono::minutes(1), user_id);
+  found->second.idle_until = hub_.now() + shared_.allowance.fill_time();
+  idle_users_.emplace_back(found->second.idle_until, user_id);
   forget_idle_users();
 }
 
@@ -153,7 +156,10 @@ void HallShard::forget_idle_users() {
   while (!idle_users_.empty() &&
          (idle_users_.front().first <= hub_.now() || idle_users_.size() > kIdleUsersMax)) {
     const auto found = users_.find(idle_users_.front().second);
-    if (found != users_.end() && found->second.connections == 0) users_.erase(found);
+    // The user may have been here again meanwhile: then a later entry decides.
+    if (found != users_.end() && found->second.connections == 0 &&
+        found->second.idle_until == idle_users_.front().first)
+      users_.erase(found);
     idle_users_.pop_front();
   }
 }
@@ -164,7 +170,9 @@ void HallShard::watch_expiry(hub::Socket& socket) {
   const WallMs expires = socket.user().expires_at;
   const WallMs now = hub_.environment().wall_now();
   hub_.environment().timers().schedule(
-      *extension, expires == 0 ? kNever : hub_.now() + Milliseconds(std::max<WallMs>(0, expires - now)));
+      *extension, expires == 0 ? kNever
+                               : hub_.now() + shared_.expiry_leeway +
+                                     Milliseconds(std::max<WallMs>(0, expires - now)));
 }
 
 void HallShard::disconnecting(hub::Socket& socket) {
@@ -175,19 +183,24 @@ void HallShard::disconnecting(hub::Socket& socket) {
       hall.exit(room, user);
     });
   }
-  if (extension->counted)
-    on_owner(socket.user().id, [id = socket.user().id](HallShard& hall) { hall.detach_user(id); });
+  detach(socket);
   hub_.environment().timers().cancel(*extension);
+}
+
+void HallShard::detach(hub::Socket& socket) {
+  HallSocket* extension = this->extension(socket);
+  if (!std::exchange(extension->counted, false)) return;
+  on_owner(socket.user().id, [id = socket.user().id](HallShard& hall) { hall.detach_user(id); });
 }
 
 // -- rooms --------------------------------------------------------------------------------------
 
-Task<Result<MessagePage>> HallShard::read_recent(std::string room) {
-  auto state = std::make_shared<hub::CompletionState<Result<MessagePage>>>(hub_);
+Task<Result<HallShard::Past>> HallShard::read_past(std::string room, std::optional<RoomPosition> since) {
+  auto state = std::make_shared<hub::CompletionState<Result<Past>>>(hub_);
   auto read = std::make_shared<Read>();
   const bool queued = hub_.environment().run_blocking(
-      [shared = &shared_, read, room] {
-        read->page = shared->store->read_newest(room, 0, shared->recent_messages);
+      [shared = &shared_, read, room, since] {
+        read->past = read_from(*shared, room, since);
         read->fence = shared->batches_started();
       },
       [this, state, read] {
@@ -195,78 +208,95 @@ Task<Result<MessagePage>> HallShard::read_recent(std::string room) {
         complete_reads();
       });
   if (!queued) state->complete(ErrorCode::kUnavailable);
-  hub::Completion<Result<MessagePage>> reading(state);
-  Result<MessagePage> result = co_await reading;
+  hub::Completion<Result<Past>> reading(state);
+  Result<Past> result = co_await reading;
   co_return result;
+}
+
+// On the pool. What was missed is exact or refused: all of it, without a hole, or none.
+Result<HallShard::Past> HallShard::read_from(const HallShared& shared, const std::string& room,
+                                             const std::optional<RoomPosition>& since) {
+  Result<MessagePage> recent = shared.store->read_newest(room, 0, shared.recent_messages);
+  if (!recent.ok()) return recent.error();
+  Past past;
+  past.recent = std::move(*recent);
+  const RoomPosition& top = past.recent.top;
+  if (!since || since->epoch != top.epoch || since->seq > top.seq ||
+      top.seq - since->seq > shared.missed_messages_max)
+    return past;
+  Result<MessagePage> missed = shared.store->read_after(room, since->seq, shared.missed_messages_max);
+  if (!missed.ok()) return missed.error();
+  std::erase_if(missed->messages, [&](const StoredMessage& message) { return message.seq > top.seq; });
+  past.recovered = missed->messages.size() == top.seq - since->seq && missed->top.epoch == top.epoch;
+  if (past.recovered) past.missed = std::move(missed->messages);
+  return past;
 }
 
 // The store shows a row before its batch has come here; whoever reads waits for that, at most one commit.
 void HallShard::complete_reads() {
   std::erase_if(waiting_reads_, [this](const WaitingRead& waiting) {
     if (waiting.read->fence > batches_seen_) return false;
-    waiting.state->complete(std::move(waiting.read->page));
+    waiting.state->complete(std::move(waiting.read->past));
     return true;
   });
 }
 
-Status HallShard::may_begin_to_join(hub::Socket& socket, const std::string& room) {
-  const std::vector<std::string>& joining = extension(socket)->joining;
-  if (std::find(joining.begin(), joining.end(), room) != joining.end())
-    return Error(ErrorCode::kConflict, "already joining");
+// Takes the place in the room at once: whatever the client sends behind its request finds it there.
+Status HallShard::begin_to_join(HallSocket& extension, const std::shared_ptr<Hold>& hold) {
+  hub::Socket& socket = *hold->socket;
+  const std::string& room = hold->room;
   if (!socket.user().may_join(room) || is_socket_id(room)) return ErrorCode::kAccessDenied;
-  if (socket.memberships().size() + joining.size() >= hub_.environment().limits().rooms_per_client_max)
-    return Error(ErrorCode::kLimitReached, "rooms of one client");
+  if (Status joined = static_cast<wirehall::Socket&>(socket).join(room); !joined.ok()) return joined;
+  holds_[room].push_back(hold);
+  on_owner(room, [room, user = socket.user().id, json = extension.user_json(),
+                  id = socket.id()](HallShard& hall) { hall.enter(room, user, json, id); });
   return {};
 }
 
-Task<Result<Object>> HallShard::join(hub::SocketPtr socket, std::string room) {
-  using Failed = Result<Object>;
+// Subscribes first, so that nothing which others send is lost; then reads; and asks who is there last, right
+// before the answer: what happens later arrives behind it. Messages wait meanwhile (I2).
+Task<Result<Object>> HallShard::join(hub::SocketPtr socket, std::string room,
+                                     std::optional<RoomPosition> since) {
+  using Answer = Result<Object>;
   HallSocket* extension = this->extension(*socket);
-  if (extension == nullptr) co_return Failed(ErrorCode::kAccessDenied);
-  // What can be refused is refused before anybody is told.
-  const bool already = socket->in_room(room);
+  if (extension == nullptr) co_return Answer(ErrorCode::kAccessDenied);
   auto hold = std::make_shared<Hold>();
   hold->socket = socket;
   hold->room = room;
+  const bool already = socket->in_room(room);
   if (!already) {
-    if (const Status may = may_begin_to_join(*socket, room); !may.ok()) co_return Failed(may.error());
-    holds_[room].push_back(hold);
-    extension->joining.push_back(room);
+    if (Status begun = begin_to_join(*extension, hold); !begun.ok()) co_return Answer(begun.error());
   }
-
+  Task<Result<Past>> reading = read_past(room, since);
+  const Result<Past> past = co_await reading;
   const unsigned owner = hub::owner_of(hub_.environment(), room);
-  std::function<Entered(hub::Hub&)> enter = [hall = &shared_, room, already, user = socket->user().id,
-                                             json = extension->user_json(),
-                                             id = socket->id()](hub::Hub& hub) {
-    HallShard& there = of(hub, *hall);
-    if (!already) return there.enter(room, user, json, id);
-    Entered known;
-    known.members = there.rooms_.members(room, hall->members_max);
-    known.member_count = there.rooms_.member_count(room);
-    return known;
+  std::function<Entered(hub::Hub&)> look = [hall = &shared_, room](hub::Hub& hub) {
+    return of(hub, *hall).present(room);
   };
-  hub::Completion<Entered> entering = hub::call<Entered>(hub_, owner, std::move(enter));
-  const Entered entered = co_await entering;
-  Task<Result<MessagePage>> reading = read_recent(room);
-  const Result<MessagePage> page = co_await reading;
+  hub::Completion<Entered> looking = hub::call<Entered>(hub_, owner, std::move(look));
+  const Entered entered = co_await looking;
 
-  ErrorCode failure = page.ok() ? ErrorCode::kOk : page.error().code();
+  ErrorCode failure = past.ok() ? ErrorCode::kOk : past.error().code();
   if (hold->overflowed) failure = ErrorCode::kUnavailable;
   if (socket->is_closed()) failure = ErrorCode::kDisconnected;
-  if (failure == ErrorCode::kOk && !already) {
-    const Status joined = socket->join(room);
-    if (!joined.ok()) failure = joined.error().code();
-  }
   if (failure != ErrorCode::kOk) {
-    if (!already) {
+    if (!already && !hold->left) {
       forget_hold(hold);
-      on_owner(room, [room, user = socket->user().id](HallShard& hall) { hall.exit(room, user); });
+      if (!socket->is_closed()) (void)leave(*socket, room).ok();
     }
-    co_return Failed(failure);
+    co_return Answer(failure);
   }
   // The answer goes out first; what was committed meanwhile follows it.
-  if (!already) hub_.defer([this, hold, seq = page->top.seq] { release_hold(hold, seq); });
-  co_return Failed(describe(room, entered, *page));
+  if (!already && !hold->left)
+    hub_.defer([this, hold, seq = past->recent.top.seq] { release_hold(hold, seq); });
+  Object answer = describe(room, entered, past->recent);
+  if (since) {
+    Array missed;
+    for (const StoredMessage& message : past->missed) missed.emplace_back(message_object(message));
+    answer.set("recovered", past->recovered);
+    answer.set("missed", Value(std::move(missed)));
+  }
+  co_return Answer(std::move(answer));
 }
 
 Object HallShard::describe(const std::string& room, const Entered& entered, const MessagePage& page) const {
@@ -287,16 +317,17 @@ Object HallShard::describe(const std::string& room, const Entered& entered, cons
   return result;
 }
 
-HallShard::Entered HallShard::enter(const std::string& room, const std::string& user_id,
-                                    const std::string& user_json, const std::string& socket_id) {
-  const bool first = rooms_.enter(room, user_id, user_json);
-  if (first) {
-    Object fields{{"userId", user_id},
-                  {"user", Value::from_validated_json(user_json)},
-                  {"roomId", room},
-                  {"timestamp", hub_.environment().wall_now()}};
-    broadcast_event(room, "user-joined", std::move(fields), socket_id);
-  }
+void HallShard::enter(const std::string& room, const std::string& user_id, const std::string& user_json,
+                      const std::string& socket_id) {
+  if (!rooms_.enter(room, user_id, user_json)) return;
+  Object fields{{"userId", user_id},
+                {"user", Value::from_validated_json(user_json)},
+                {"roomId", room},
+                {"timestamp", hub_.environment().wall_now()}};
+  broadcast_event(room, "user-joined", std::move(fields), socket_id);
+}
+
+HallShard::Entered HallShard::present(const std::string& room) const {
   Entered entered;
   entered.members = rooms_.members(room, shared_.members_max);
   entered.member_count = rooms_.member_count(room);
@@ -313,6 +344,14 @@ void HallShard::exit(const std::string& room, const std::string& user_id) {
 Status HallShard::leave(hub::Socket& socket, std::string_view room) {
   if (room == socket.id() || !socket.in_room(room)) return ErrorCode::kNotInRoom;
   const std::string name(room);
+  if (const auto held = holds_.find(name); held != holds_.end()) {
+    const std::vector<std::shared_ptr<Hold>> holds = held->second;
+    for (const auto& hold : holds) {
+      if (hold->socket.get() != &socket) continue;
+      hold->left = true;  // it was still joining
+      forget_hold(hold);
+    }
+  }
   static_cast<wirehall::Socket&>(socket).leave(name);
   on_owner(name, [name, user = socket.user().id](HallShard& hall) { hall.exit(name, user); });
   return {};
@@ -385,8 +424,8 @@ void HallShard::deliver(const CommittedBatch& batch, const CommittedMessage& mes
 }
 
 void HallShard::forget_hold(const std::shared_ptr<Hold>& hold) {
-  std::erase(extension(*hold->socket)->joining, hold->room);
   const auto found = holds_.find(hold->room);
+  if (found == holds_.end()) return;
   std::erase(found->second, hold);
   if (found->second.empty()) holds_.erase(found);
 }
@@ -394,7 +433,7 @@ void HallShard::forget_hold(const std::shared_ptr<Hold>& hold) {
 void HallShard::release_hold(const std::shared_ptr<Hold>& hold, std::uint64_t seq) {
   forget_hold(hold);
   hub::Socket& socket = *hold->socket;
-  if (!socket.is_connected()) return;
+  if (!socket.is_connected() || hold->left) return;
   for (const CommittedMessage* message : hold->messages) {
     if (message->seq <= seq) continue;  // it is among the recent ones of the answer
     hub::EncodedMessage copy(message->event);

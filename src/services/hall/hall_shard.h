@@ -33,6 +33,8 @@ namespace wirehall::services {
 /// What a user's connections share, on whichever shards they are.
 struct UserShared {
   Allowance allowance;
+  Allowance typing;
+  Allowance room_changes;
 };
 
 /// A message that was committed, ready to be delivered on every shard.
@@ -50,8 +52,12 @@ using CommittedBatch = std::shared_ptr<const std::vector<CommittedMessage>>;
 /// What the shards of one hall share.
 struct HallShared {
   AllowanceOptions allowance;
+  AllowanceOptions typing;        ///< of typing and stop-typing
+  AllowanceOptions room_changes;  ///< of joining and leaving
+  Duration expiry_leeway{0};      ///< how long a connection outlives its token
   Duration typing_timeout = std::chrono::seconds(3);
   std::uint32_t recent_messages = 50;
+  std::uint32_t missed_messages_max = 1'000;  ///< given to who comes back; beyond it: recovered false
   std::uint32_t members_max = 1'000;
   std::uint32_t connections_per_user_max = 100;
   std::uint32_t content_bytes_max = 64 * 1024;
@@ -63,22 +69,24 @@ struct HallShared {
   std::function<std::uint64_t()> batches_started;
 };
 
+class HallShard;
+
 /// What the hall keeps for a socket.
 class HallSocket final : public hub::SocketExtension, public Timer {
  public:
-  HallSocket(hub::Socket& socket, std::shared_ptr<UserShared> shared)
-      : shared_(std::move(shared)), socket_(socket) {}
+  HallSocket(HallShard& hall, hub::Socket& socket, std::shared_ptr<UserShared> shared)
+      : shared_(std::move(shared)), hall_(hall), socket_(socket) {}
   ~HallSocket() override = default;
   UserShared& shared() { return *shared_; }
   /// The user's `info` as JSON text; made once.
   const std::string& user_json();
   bool counted = false;  ///< in the user's connections
-  /// Rooms that it is about to be in; they count against limits.rooms_per_client_max.
-  std::vector<std::string> joining;
+  void never_connected() override;
 
  private:
   void on_timer(MonoTime now) override;  // the token has expired
   std::shared_ptr<UserShared> shared_;
+  HallShard& hall_;
   hub::Socket& socket_;
   std::string user_json_;
 };
@@ -92,13 +100,14 @@ class HallShard final : public hub::ShardService {
 
   // -- as the shard of a socket -----------------------------------------------------------------------
   Task<Verdict> admit(hub::SocketPtr socket);
-  Task<Result<Object>> join(hub::SocketPtr socket, std::string room);
+  Task<Result<Object>> join(hub::SocketPtr socket, std::string room, std::optional<RoomPosition> since);
   Status leave(hub::Socket& socket, std::string_view room);
   /// Takes its place in the writer's queue at once; completes when the message is durable.
   Task<Result<Object>> send_message(MessageDraft&& draft);
   Task<Result<Object>> broadcast(hub::SocketPtr socket, std::string room, Value data);
   Status typing(hub::Socket& socket, std::string_view room, bool typing);
   void disconnecting(hub::Socket& socket);
+  void detach(hub::Socket& socket);
   void watch_expiry(hub::Socket& socket);
   HallSocket* extension(hub::Socket& socket);
 
@@ -110,8 +119,9 @@ class HallShard final : public hub::ShardService {
     std::vector<RoomMember> members;
     std::size_t member_count = 0;
   };
-  Entered enter(const std::string& room, const std::string& user_id, const std::string& user_json,
-                const std::string& socket_id);
+  void enter(const std::string& room, const std::string& user_id, const std::string& user_json,
+             const std::string& socket_id);
+  Entered present(const std::string& room) const;
   void exit(const std::string& room, const std::string& user_id);
   void type(const std::string& room, const std::string& user_id, const std::string& user_json,
             const std::string& socket_id, bool typing);
@@ -129,27 +139,37 @@ class HallShard final : public hub::ShardService {
     std::vector<const CommittedMessage*> messages;
     std::vector<CommittedBatch> batches;  // what the pointers point into
     bool overflowed = false;
+    bool left = false;  // before the join was complete
+  };
+  /// What a room's stream holds for who joins.
+  struct Past {
+    MessagePage recent;
+    std::vector<StoredMessage> missed;
+    bool recovered = false;
   };
   struct Typist;
   struct UserRecord {
     std::shared_ptr<UserShared> shared;
     std::uint32_t connections = 0;
+    MonoTime idle_until{};  // when it may be forgotten, without connections
   };
   void on_owner(std::string_view name, std::function<void(HallShard&)> action);
   void broadcast_event(const std::string& room, std::string event, Object fields, const std::string& except);
   void deliver(const CommittedBatch& batch, const CommittedMessage& message);
-  Status may_begin_to_join(hub::Socket& socket, const std::string& room);
+  Status begin_to_join(HallSocket& extension, const std::shared_ptr<Hold>& hold);
   void forget_hold(const std::shared_ptr<Hold>& hold);
   void release_hold(const std::shared_ptr<Hold>& hold, std::uint64_t seq);
   Object describe(const std::string& room, const Entered& entered, const MessagePage& page) const;
-  Task<Result<MessagePage>> read_recent(std::string room);
+  Task<Result<Past>> read_past(std::string room, std::optional<RoomPosition> since);
+  static Result<Past> read_from(const HallShared& shared, const std::string& room,
+                                const std::optional<RoomPosition>& since);
   struct Read {
-    Result<MessagePage> page = ErrorCode::kUnavailable;
-    std::uint64_t fence = 0;  // batches that the page may hold rows of
+    Result<Past> past = ErrorCode::kUnavailable;
+    std::uint64_t fence = 0;  // batches that it may hold rows of
   };
   struct WaitingRead {
     std::shared_ptr<Read> read;
-    std::shared_ptr<hub::CompletionState<Result<MessagePage>>> state;
+    std::shared_ptr<hub::CompletionState<Result<Past>>> state;
   };
   void complete_reads();
   static Task<Result<Object>> await_commit(std::shared_ptr<hub::CompletionState<Result<AppendOutcome>>> state);

@@ -1,7 +1,12 @@
 // Messages in memory: for tests, development, and whoever needs none of yesterday's.
+//
+//   I1  Reading makes nothing: a room exists from its first message on.
+//   I2  Messages and keys are bounded in count and bytes. The room that was written to least recently goes
+//       first; a stream that was cut at its beginning keeps its epoch, one that went gets a new one.
 #pragma once
 
 #include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 
@@ -12,9 +17,10 @@
 namespace wirehall::store {
 
 struct MemoryStoreOptions {
-  std::uint32_t messages_per_room_max = 1'000;  ///< older ones are dropped
-  std::uint32_t rooms_max = 100'000;   ///< beyond it the room that was written to least recently goes
-  std::uint32_t keys_max = 1'000'000;  ///< idempotency keys; older ones are forgotten
+  std::uint32_t messages_per_room_max = 1'000;      ///< older ones are dropped
+  std::size_t bytes_max = 256 * 1024 * 1024;        ///< of all messages; the oldest rooms lose theirs
+  std::uint32_t rooms_max = 100'000;                ///< beyond it the least recently written room goes
+  std::uint32_t keys_max = 200'000;                 ///< idempotency keys; older ones are forgotten
   WallMs key_lifetime_ms = 24LL * 3600 * 1000;
 };
 
@@ -28,26 +34,39 @@ class MemoryStore final : public MessageStore {
                                   std::uint32_t limit) override;
   Result<MessagePage> read_after(const std::string& room, std::uint64_t after, std::uint32_t limit) override;
 
+  /// Bytes of the messages that are kept.
+  std::size_t bytes() const { return bytes_; }
+  std::size_t room_count() const { return rooms_.size(); }
+
  private:
   struct Room {
     std::deque<StoredMessage> messages;
     RoomPosition top;
-    std::uint64_t written = 0;
+    std::list<std::string>::iterator place;  // in by_age_
   };
+  /// What a repeated key is answered with, and what says whether it is the same message.
   struct Key {
-    StoredMessage message;
-    WallMs expires = 0;
+    std::uint64_t fingerprint = 0;
+    std::string id;
+    std::uint64_t seq = 0;
+    WallMs timestamp = 0;
   };
-  Room& room(const std::string& name);
+  std::string epoch_of(std::string_view room) const;
+  Room& room_to_write(const std::string& name);
+  void drop_oldest(Room& room);
+  void evict_oldest_room();
   void forget_old_keys(WallMs now);
+  void renew_epochs();
 
   MemoryStoreOptions options_;
   std::unique_ptr<RandomSource> random_;
   std::mutex mutex_;
+  std::string epoch_base_;  // of rooms that have no message
   TextMap<Room> rooms_;
+  std::list<std::string> by_age_;  // the least recently written first
+  std::size_t bytes_ = 0;
   TextMap<Key> keys_;  // user id, a zero byte, the client's key
   std::deque<std::pair<WallMs, std::string>> key_order_;
-  std::uint64_t writes_ = 0;
 };
 
 }  // namespace wirehall::store
