@@ -130,6 +130,7 @@ std::size_t Outbox::copy_front(char* out, std::size_t room) const {
 
 void Outbox::consume(std::size_t count) {
   WIREHALL_ASSERT(count <= bytes_);
+  if (count == 0) return;
   bytes_ -= count;
   pinned_ = 0;
   while (count != 0) {

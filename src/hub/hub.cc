@@ -207,6 +207,11 @@ void Hub::defer(std::function<void()> action) {
   environment_.want_turn();
 }
 
+void Hub::report_finished() {
+  const std::vector<std::unique_ptr<Running>> done = std::exchange(finished_, {});
+  for (const auto& running : done) running->report();
+}
+
 bool Hub::run_ready() {
   std::size_t budget = kResumedPerTurnMax;
   // What is deferred from here on waits for the next call, so that connections get their share.
@@ -220,9 +225,9 @@ bool Hub::run_ready() {
     std::size_t next = 0;
     for (; next < batch.size() && budget != 0; ++next, --budget) batch[next].resume();
     ready_.insert(ready_.begin(), batch.begin() + static_cast<std::ptrdiff_t>(next), batch.end());
-    const std::vector<std::unique_ptr<Running>> done = std::exchange(finished_, {});
-    for (const auto& running : done) running->report();
+    report_finished();
   }
+  report_finished();  // also those that a completion resumed by itself
   deferred_.insert(deferred_.begin(), std::make_move_iterator(deferred.begin()),
                    std::make_move_iterator(deferred.end()));
   return !ready_.empty() || !deferred_.empty();

@@ -119,6 +119,7 @@ class Hub final : public Resumer {
   void admitted(Socket& socket);
   void refused(Socket& socket, const Verdict& verdict);
   void finished(Running* running) noexcept;
+  void report_finished();
 
   Registry& registry_;
   Environment& environment_;

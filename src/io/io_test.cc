@@ -182,6 +182,13 @@ class NodeTest : public testing::TestWithParam<Variant> {
  protected:
   NodeTest() : world(registry) {
     registry.of("/").api.on_event("echo", [](Value value, Ack ack) { ack(value); });
+    registry.of("/").api.on_event("address",
+                                  [](Socket& socket, Ack ack) { ack(socket.handshake().address); });
+    registry.of("/").api.on_event("flood", [](Socket& socket, int count) {
+      for (int i = 0; i < count; ++i) socket.emit("piece", std::string(10'000, 'x'));
+    });
+    registry.of("/").api.native_shape(
+        "flood", {.aliases = {}, .arguments = {"data"}, .sent_type = {}, .sent_copies = {}});
     registry.of("/").api.on_event("all", [](Socket& socket, Value value, Ack ack) {
       socket.nsp().emit("all", value);
       ack.success();
@@ -268,6 +275,26 @@ TEST_P(NodeTest, AGracefulEndSaysGoodbye) {
   EXPECT_TRUE(idle.closes());
 }
 
+TEST_P(NodeTest, GoodbyesAreSpreadOverTheWindow) {
+  start();
+  std::vector<std::unique_ptr<test::NetClient>> clients;
+  std::vector<pollfd> watched;
+  for (int i = 0; i < 24; ++i) {
+    clients.push_back(std::make_unique<test::NetClient>(node->port()));
+    ASSERT_EQ(clients.back()->open_websocket(i % 2 == 0 ? "/ws" : "/socket.io/?EIO=4&transport=websocket"), 101);
+    if (i % 2 == 1) clients.back()->frames();
+    watched.push_back({clients.back()->descriptor(), POLLIN, 0});
+  }
+  node->drain(std::chrono::seconds(3));
+  const auto told = [&](int wait) {
+    ::poll(watched.data(), watched.size(), wait);
+    return std::count_if(watched.begin(), watched.end(), [](const pollfd& one) { return one.revents != 0; });
+  };
+  const auto first = told(5000);
+  EXPECT_GE(first, 1);
+  EXPECT_LE(first, 12) << "clients come back within a second: they must not all come at once";
+}
+
 TEST_P(NodeTest, ATakenPortIsAClearError) {
   start();
   io::NodeOptions options;
@@ -324,64 +351,125 @@ void write_certificate(const std::string& certificate_file, const std::string& k
   EVP_PKEY_free(key);
 }
 
-TEST_P(NodeTest, SpeaksTls) {
-  const std::string base = testing::TempDir() + "wirehall-" + std::to_string(::getpid());
-  write_certificate(base + ".crt", base + ".key");
-  auto loaded = io::TlsContext::load(base + ".crt", base + ".key");
-  ASSERT_TRUE(loaded.ok()) << loaded.error().text();
-  tls = *loaded;
+class TlsTest : public NodeTest {
+ protected:
+  TlsTest() : base_(testing::TempDir() + "wirehall-" + std::to_string(::getpid())) {
+    write_certificate(certificate(), key());
+    auto loaded = io::TlsContext::load(certificate(), key());
+    EXPECT_TRUE(loaded.ok());
+    if (loaded.ok()) tls = *loaded;
+  }
+  ~TlsTest() override {
+    ::unlink(certificate().c_str());
+    ::unlink(key().c_str());
+  }
+  std::string certificate() const { return base_ + ".crt"; }
+  std::string key() const { return base_ + ".key"; }
+
+ private:
+  std::string base_;
+};
+
+/// A blocking client over TLS.
+class TlsClient {
+ public:
+  /// `before`: what goes over TCP in front of TLS, in pieces.
+  explicit TlsClient(std::uint16_t port, const std::vector<std::string>& before = {})
+      : tcp_(port), context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_)) {
+    for (const std::string& piece : before) tcp_.send(piece);
+    SSL_set_fd(ssl_, tcp_.descriptor());
+    EXPECT_EQ(SSL_connect(ssl_), 1);
+  }
+  ~TlsClient() {
+    SSL_shutdown(ssl_);
+    SSL_free(ssl_);
+    SSL_CTX_free(context_);
+  }
+  void send(const std::string& bytes) {
+    ASSERT_EQ(SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())), static_cast<int>(bytes.size()));
+  }
+  bool read_more() {
+    char buffer[16384];
+    const int got = SSL_read(ssl_, buffer, sizeof buffer);
+    if (got <= 0) return false;
+    received_.append(buffer, static_cast<std::size_t>(got));
+    return true;
+  }
+  void upgrade() {
+    send(test::upgrade("/ws"));
+    while (received_.find("\r\n\r\n") == std::string::npos) ASSERT_TRUE(read_more());
+    received_.erase(0, received_.find("\r\n\r\n") + 4);
+  }
+  /// The next frames; empty at the end.
+  std::vector<std::string> frames() {
+    std::vector<std::string> found = test::take_frames(received_);
+    while (found.empty() && read_more()) found = test::take_frames(received_);
+    return found;
+  }
+
+ private:
+  test::NetClient tcp_;
+  SSL_CTX* context_;
+  SSL* ssl_;
+  std::string received_;
+};
+
+TEST_P(TlsTest, LargeMessagesGoBothWays) {
   world.native_websocket.message_bytes_max = 4 << 20;
   start();
-  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-  test::NetClient tcp(node->port());
-  SSL* ssl = SSL_new(context);
-  SSL_set_fd(ssl, tcp.descriptor());
-  ASSERT_EQ(SSL_connect(ssl), 1);
-  const auto write = [&](const std::string& bytes) {
-    ASSERT_EQ(SSL_write(ssl, bytes.data(), static_cast<int>(bytes.size())), static_cast<int>(bytes.size()));
-  };
-  std::string received;
-  const auto read_until = [&](std::size_t size) {
-    char buffer[16384];
-    while (received.size() < size) {
-      const int got = SSL_read(ssl, buffer, sizeof buffer);
-      if (got <= 0) return false;
-      received.append(buffer, static_cast<std::size_t>(got));
-    }
-    return true;
-  };
-  write(test::upgrade("/ws"));
-  ASSERT_TRUE(read_until(50));
-  while (received.find("\r\n\r\n") == std::string::npos) ASSERT_TRUE(read_until(received.size() + 1));
-  received.erase(0, received.find("\r\n\r\n") + 4);
-  const std::string big(300'000, 'z');
-  write(test::text(R"({"type":"echo","id":1,"x":")" + big + "\"}"));
-  ASSERT_TRUE(read_until(big.size()));
-  std::vector<std::string> frames = test::take_frames(received);
-  while (frames.empty()) {
-    ASSERT_TRUE(read_until(received.size() + 1));
-    frames = test::take_frames(received);
-  }
+  TlsClient client(node->port());
+  client.upgrade();
+  client.send(test::text(R"({"type":"echo","id":1,"x":")" + std::string(300'000, 'z') + "\"}"));
+  const auto frames = client.frames();
+  ASSERT_FALSE(frames.empty());
   EXPECT_TRUE(frames[0].starts_with(R"(t:{"type":"ack","id":1)"));
-  SSL_shutdown(ssl);
-  SSL_free(ssl);
-  SSL_CTX_free(context);
-  // Something that is no TLS is closed, and a handshake that stops does not stay.
+  EXPECT_GT(frames[0].size(), 300'000u);
+  // Something that is no TLS is closed.
   test::NetClient plain(node->port());
   plain.send(test::get("/"));
   EXPECT_TRUE(plain.closes());
-  ::chmod((base + ".key").c_str(), 0644);
-  EXPECT_FALSE(io::TlsContext::load(base + ".crt", base + ".key").ok()) << "a key that others may read";
-  ::unlink((base + ".crt").c_str());
-  ::unlink((base + ".key").c_str());
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, NodeTest,
-                         testing::Values(Variant{1, false}, Variant{3, false}, Variant{2, true}),
-                         [](const auto& variant) {
-                           return std::to_string(variant.param.shards) +
-                                  (variant.param.portable ? "asio" : "epoll");
-                         });
+TEST_P(TlsTest, AProxysHeaderStandsInFrontOfTls) {
+  world.trusted_proxies.add("127.0.0.1/32");
+  start();
+  std::string header("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16);
+  header += std::string("\xcb\0\x71\x07\x7f\0\0\x01\x1f\x90\x0b\xb8", 12);  // from 203.0.113.7
+  for (const auto& pieces : {std::vector<std::string>{header},
+                             std::vector<std::string>{header.substr(0, 5), header.substr(5)}}) {
+    TlsClient client(node->port(), pieces);
+    client.upgrade();
+    client.send(test::text(R"({"type":"address","id":1})"));
+    EXPECT_EQ(client.frames().at(0), R"(t:{"type":"ack","id":1,"data":"203.0.113.7"})");
+  }
+  TlsClient without(node->port());
+  without.upgrade();
+  without.send(test::text(R"({"type":"address","id":1})"));
+  EXPECT_EQ(without.frames().at(0), R"(t:{"type":"ack","id":1,"data":"127.0.0.1"})");
+}
+
+TEST_P(TlsTest, ASlowConsumerIsToldWhy) {
+  start();
+  TlsClient client(node->port());
+  client.upgrade();
+  // More than the kernel and the limit hold together, while nothing is read.
+  client.send(test::text(R"({"type":"flood","data":400})"));
+  std::string last;
+  for (auto frames = client.frames(); !frames.empty(); frames = client.frames()) last = frames.back();
+  EXPECT_EQ(last, "close:1008");
+}
+
+TEST_P(TlsTest, AKeyThatOthersMayReadIsRefused) {
+  ::chmod(key().c_str(), 0644);
+  EXPECT_FALSE(io::TlsContext::load(certificate(), key()).ok());
+}
+
+const auto kVariants = testing::Values(Variant{1, false}, Variant{3, false}, Variant{2, true});
+std::string name_of(const testing::TestParamInfo<Variant>& variant) {
+  return std::to_string(variant.param.shards) + (variant.param.portable ? "asio" : "epoll");
+}
+INSTANTIATE_TEST_SUITE_P(Variants, NodeTest, kVariants, name_of);
+INSTANTIATE_TEST_SUITE_P(Variants, TlsTest, kVariants, name_of);
 
 }  // namespace
 }  // namespace wirehall

@@ -53,6 +53,7 @@ class NativeTest : public testing::TestWithParam<unsigned> {
     main.on_event("flood", [](Socket& socket, int count) {
       for (int i = 0; i < count; ++i) socket.emit("piece", std::string(100'000, 'x'));
     });
+    main.on_event("address", [](Socket& socket, Ack ack) { ack(socket.handshake().address); });
     main.on_event("throw-five", []() { throw 5; });
     main.on_event("close-all", [](Socket& socket) { socket.nsp().disconnect_sockets(); });
     main.on_disconnecting([](Socket& socket, std::string_view) {
@@ -66,6 +67,7 @@ class NativeTest : public testing::TestWithParam<unsigned> {
     });
     main.on_disconnect([this](Socket&, std::string_view reason) { reasons.emplace_back(reason); });
     node.world().heartbeat_interval = Milliseconds(100);
+    node.world().trusted_proxies.add("10.9.0.0/16");
     node.start();
   }
   SimPeer& open(unsigned shard = 0, const std::string& query = "", const std::string& headers = "") {
@@ -335,6 +337,31 @@ TEST_P(NativeTest, ADisconnectingHandlerMayDisconnectEverybody) {
   host.reset();
   node.run();
   EXPECT_EQ(reasons.size(), 2u) << "each once";
+}
+
+TEST_P(NativeTest, AProxyMaySayWhomItSpeaksForInPieces) {
+  std::string header("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16);
+  header += std::string("\xcb\0\x71\x07\x7f\0\0\x01\x1f\x90\x0b\xb8", 12);  // 203.0.113.7 to 127.0.0.1
+  for (std::size_t cut = 0; cut <= header.size(); ++cut) {
+    SimPeer& peer = node.connect(0, "10.9.9.9");
+    peer.send(header.substr(0, cut));
+    node.run();
+    peer.send(header.substr(cut) + upgrade("/ws"));
+    node.run();
+    ASSERT_EQ(take_response(peer.received()).status, 101) << "cut at " << cut;
+    EXPECT_EQ(say(peer, R"({"type":"address","id":1})"),
+              Frames{R"(t:{"type":"ack","id":1,"data":"203.0.113.7"})"});
+  }
+  SimPeer& plain = node.connect(0, "10.9.9.9");
+  plain.send("\r");
+  node.run();
+  plain.send("\n" + upgrade("/ws"));
+  node.run();
+  EXPECT_EQ(take_response(plain.received()).status, 101) << "a proxy need not send it";
+  SimPeer& stranger = node.connect(0, "10.8.8.8");
+  stranger.send(header + upgrade("/ws"));
+  node.run();
+  EXPECT_EQ(take_response(stranger.received()).status, 400) << "whom nobody trusts may not";
 }
 
 TEST_P(NativeTest, TooManyBinaryValuesAreRefused) {

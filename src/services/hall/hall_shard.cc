@@ -169,10 +169,13 @@ void HallShard::watch_expiry(hub::Socket& socket) {
   if (extension == nullptr) return;
   const WallMs expires = socket.user().expires_at;
   const WallMs now = hub_.environment().wall_now();
+  // A token that was accepted behind its end, as clocks differ, is good for the leeway: ending the connection
+  // at once would have the client come back with it again and again.
+  const Duration left = Milliseconds(expires - now);
   hub_.environment().timers().schedule(
-      *extension, expires == 0 ? kNever
-                               : hub_.now() + shared_.expiry_leeway +
-                                     Milliseconds(std::max<WallMs>(0, expires - now)));
+      *extension,
+      expires == 0 ? kNever
+                   : hub_.now() + (left.count() > 0 ? left : std::max(Duration(0), left + shared_.expiry_leeway)));
 }
 
 void HallShard::disconnecting(hub::Socket& socket) {

@@ -54,7 +54,7 @@ struct HallShared {
   AllowanceOptions allowance;
   AllowanceOptions typing;        ///< of typing and stop-typing
   AllowanceOptions room_changes;  ///< of joining and leaving
-  Duration expiry_leeway{0};      ///< how long a connection outlives its token
+  Duration expiry_leeway{0};      ///< for a token that had expired already when it was accepted
   Duration typing_timeout = std::chrono::seconds(3);
   std::uint32_t recent_messages = 50;
   std::uint32_t missed_messages_max = 1'000;  ///< given to who comes back; beyond it: recovered false
