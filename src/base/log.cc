@@ -11,8 +11,7 @@ namespace wirehall {
 namespace {
 
 struct Throttle {
-  std::int64_t second = 0;
-  std::uint32_t lines = 0;
+  std::chrono::steady_clock::time_point next{};  // no line before
   std::uint64_t suppressed = 0;
 };
 
@@ -41,17 +40,13 @@ void log_line(LogLevel level, std::string_view module, std::string_view message,
   if (!log_enabled(level)) return;
   const std::lock_guard lock(g_mutex);
   if (!g_sink) return;
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  const auto now = std::chrono::steady_clock::now();
   Throttle& throttle = throttles()[std::string(message)];
-  if (throttle.second != second) {
-    throttle.second = second;
-    throttle.lines = 0;
-  }
-  if (++throttle.lines > kLogLinesPerSecond && level != LogLevel::kDebug) {
+  if (now < throttle.next && level != LogLevel::kDebug) {
     ++throttle.suppressed;
     return;
   }
+  throttle.next = now + kLogInterval;
   const std::uint64_t suppressed = std::exchange(throttle.suppressed, 0);
   g_sink(level, module, message, fields, suppressed);
 }

@@ -2,6 +2,7 @@
 // message, so that lines can be counted, and fields for what varies.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -28,11 +29,11 @@ void set_log_sink(LogSink sink, LogLevel lowest);
 
 bool log_enabled(LogLevel level);
 
-/// Writes a line. Above the level debug, at most kLogLinesPerSecond lines with the same message are written in
-/// a second; the next one after a pause says how many were left out.
+/// Writes a line. Above the level debug, lines with the same message are kLogInterval apart; the next
+/// one says how many were left out between.
 void log_line(LogLevel level, std::string_view module, std::string_view message,
               std::initializer_list<LogField> fields = {});
 
-inline constexpr std::uint32_t kLogLinesPerSecond = 1;
+inline constexpr std::chrono::seconds kLogInterval{1};
 
 }  // namespace wirehall
