@@ -15,9 +15,10 @@ struct AllowanceOptions {
   std::uint32_t messages_per_minute = 100;
   std::uint32_t burst = 100;
 
-  /// After so long without use an allowance is as good as new.
+  /// After so long without use an allowance is as good as new; at most a day, whatever was configured.
   Duration fill_time() const {
-    return Duration(std::chrono::minutes(1)) * std::max<std::int64_t>(burst, 1) / messages_per_minute;
+    constexpr double kMinuteNs = 60e9, kDayNs = 24 * 60 * kMinuteNs;
+    return Duration(static_cast<std::int64_t>(std::min(kDayNs, kMinuteNs * burst / messages_per_minute)));
   }
 };
 
