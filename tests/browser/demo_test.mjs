@@ -10,6 +10,8 @@ import { DESKTOP, faint, launch, overflow, PHONE, places, Server, Tab } from './
 
 const OUTAGE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|WebSocket connection to .* failed/;
 const NOT_SERVED = /status of 40[04]/;
+// A client that is refused gives up its upgrade too, which may be under way.
+const REFUSED = /status of 40[04]|closed before the connection is established/;
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -258,7 +260,7 @@ function tokenFor(user) {
 for (const protocol of ['socketio', 'native']) {
   demo(`a server that wants a token gets one, ${protocol}`, { JWT_SECRET: secret }, async ({ server, open }) => {
     const a = await open();
-    a.allowed = NOT_SERVED;
+    a.allowed = REFUSED;
     await a.page.goto(`${server.url}/?protocol=${protocol}&name=alice`);
     await a.reads('#refusal', /^Authentication .*Give an access token/);
     await a.page.fill('#token', tokenFor('alice-by-token'));
