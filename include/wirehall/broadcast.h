@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "wirehall/clock.h"
+#include "wirehall/result.h"
+#include "wirehall/task.h"
 #include "wirehall/value.h"
 
 namespace wirehall {
@@ -58,6 +60,16 @@ class Emits {
 };
 
 class Namespace;
+class RemoteSocket;
+
+/// The answers to a broadcast.
+///
+/// Thread:   a plain value.
+struct BroadcastAnswers {
+  std::vector<Value> responses;  ///< the first argument of each answer, in the order of arrival
+  std::size_t expected = 0;      ///< how many receivers were asked
+  bool complete() const { return responses.size() == expected; }
+};
 
 /// Chooses receivers by rooms, then sends to them. A value: every call gives a new one, nothing is sent
 /// before emit().
@@ -78,10 +90,23 @@ class BroadcastOperator : public Emits<BroadcastOperator, SendResult> {
   BroadcastOperator compress(bool on) const&;
   BroadcastOperator volatile_() const&;
   BroadcastOperator local() const&;
+  /// How long emit_with_ack() waits.
+  BroadcastOperator timeout(Duration time) const&;
 
   /// Returns:  kQueued, or kUnavailable with nothing sent to anyone.
   /// Requires: the event is not reserved (asserted).
   SendResult emit_args(std::string_view event, std::span<const Value> args);
+
+  /// Sends and waits for the answers of all receivers, on all shards.
+  ///
+  /// Returns:  what arrived within the timeout (default: limits.pending_ack_timeout); complete() says
+  ///           whether that is everything. A receiver that disconnects is no longer waited for.
+  /// Errors:   kUnavailable, with nothing sent to anyone.
+  /// Requires: called on a shard (asserted).
+  Task<Result<BroadcastAnswers>> emit_with_ack(std::string event, Args args);
+  /// The matching sockets of all shards (remote_socket.h): a snapshot.
+  /// Requires: called on a shard (asserted).
+  Task<std::vector<RemoteSocket>> fetch_sockets();
 
   /// Makes the matching sockets join, leave, or disconnect; each shard applies it in its turn.
   void sockets_join(std::string_view room);

@@ -30,6 +30,22 @@ struct AuthConfig {
   std::vector<std::string> api_keys;  ///< for the management routes
 };
 
+/// The cookie that carries the session id, on the answer that opens a polling session.
+///
+/// Thread:   a plain value.
+struct CookieConfig {
+  std::string name = "io";
+  std::string path = "/";
+  bool http_only = true;
+  bool secure = false;
+  std::string same_site = "Lax";  ///< "Strict", "Lax", "None"; empty: left out
+  std::string domain;             ///< empty: left out
+  std::optional<std::chrono::seconds> max_age;
+};
+
+/// Which parser Socket.IO clients use.
+enum class Parser : std::uint8_t { kJson, kMsgpack };
+
 /// A server's configuration.
 ///
 /// Thread:   a plain value; the server keeps a copy.
@@ -49,7 +65,16 @@ struct Config {
   std::chrono::milliseconds connect_timeout{45'000};
   std::uint64_t max_http_buffer_size = 1'000'000;
   bool allow_upgrades = true;
-  std::optional<std::string> cookie;  ///< name of the session cookie; nullopt: none
+  bool allow_eio3 = false;          ///< Engine.IO 3, and so Socket.IO 2 clients
+  bool add_trailing_slash = true;   ///< the path is served with a slash behind it, and not without
+  Parser parser = Parser::kJson;    ///< as npm's socket.io-parser, or socket.io-msgpack-parser
+  std::string initial_packet;       ///< sent as a message right behind the opening; empty: none
+  /// Polling responses of so many bytes and more are compressed; nullopt: none are.
+  std::optional<std::uint32_t> http_compression_threshold = 1024;
+  std::optional<CookieConfig> cookie;  ///< nullopt: none
+  /// How long a client may be away and still be given what it missed, under its old id; 0: no recovery.
+  std::chrono::milliseconds connection_state_recovery{0};
+  bool cleanup_empty_child_namespaces = false;  ///< children of parent namespaces go with their last socket
   bool serve_client = true;           ///< the stock client at path + "/socket.io.js", where it was installed
   std::string client_directory;       ///< where it was installed
   std::vector<std::string> handshake_headers = {"origin", "user-agent"};  ///< kept for each connection

@@ -38,6 +38,19 @@ class Handshake {
   std::optional<std::string> query(std::string_view name) const;
 };
 
+/// Fields of a response.
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+/// A request that the Engine.IO endpoint refused.
+///
+/// Lifetime: no longer than the call that tells of it.
+struct ConnectionFailure {
+  int code = 0;              ///< the protocol's: 0 to 5
+  std::string_view message;  ///< "Session ID unknown", …
+  std::string_view context;  ///< what the reference calls `context.name`; may be empty
+  const Handshake& request;
+};
+
 /// Who a client is, as an authenticator found out.
 ///
 /// Thread:   an immutable snapshot, shared by the sockets of the connection.

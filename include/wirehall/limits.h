@@ -52,6 +52,13 @@ struct Limits {
   std::chrono::milliseconds pending_ack_timeout{30'000};  ///< the wait ends with timeout
   std::uint32_t suspended_handlers_max = 32;  ///< reading pauses: coroutine handlers of one socket
 
+  // -- connection state recovery ------------------------------------------------------------------
+  std::uint32_t recovery_messages_max = 1'000;       ///< recovered false: missed by one client
+  std::size_t recovery_bytes_max = 512 * 1024;       ///< recovered false: missed by one client
+  std::size_t recovery_log_bytes_max = 64 * 1024 * 1024;  ///< older entries go: kept in one namespace
+  std::uint32_t recovery_log_entries_max = 65'536;        ///< older entries go: kept in one namespace
+  std::uint32_t recovery_sessions_max = 100'000;          ///< the oldest go: clients that may come back
+
   // -- rooms ------------------------------------------------------------------------------------
   std::uint32_t rooms_per_client_max = 128;  ///< limit-reached
   std::uint32_t room_name_bytes_max = 255;   ///< invalid-format

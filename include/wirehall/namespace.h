@@ -97,6 +97,17 @@ class Namespace : public Emits<Namespace, SendResult> {
   }
   /// Checks every event of every socket before its handlers; the first refusal is its answer.
   Namespace& use_event(std::function<Status(Socket&, std::string_view event, Args&)> middleware);
+  /// What other nodes of the cluster send by server_side_emit(); `reply` answers those that ask.
+  using ServerEventHandler = std::function<void(const Args&, const std::function<void(Value)>& reply)>;
+  Namespace& on_server_event(std::string_view event, ServerEventHandler handler);
+  /// Rooms of this process: made with the first socket in them, gone with the last. A socket's own id is a
+  /// room too. Called on the shard where it happened.
+  using RoomHandler = std::function<void(std::string_view room)>;
+  using RoomMemberHandler = std::function<void(std::string_view room, std::string_view socket_id)>;
+  Namespace& on_create_room(RoomHandler handler);
+  Namespace& on_delete_room(RoomHandler handler);
+  Namespace& on_join_room(RoomMemberHandler handler);
+  Namespace& on_leave_room(RoomMemberHandler handler);
   /// Says how an event looks on the native protocol.
   Namespace& native_shape(std::string_view event, NativeShape shape);
 
@@ -110,6 +121,17 @@ class Namespace : public Emits<Namespace, SendResult> {
   BroadcastOperator volatile_() { return all().volatile_(); }
   BroadcastOperator compress(bool on) { return all().compress(on); }
   BroadcastOperator local() { return all().local(); }
+  BroadcastOperator timeout(Duration time) { return all().timeout(time); }
+  Task<Result<BroadcastAnswers>> emit_with_ack(std::string event, Args args) {
+    return all().emit_with_ack(std::move(event), std::move(args));
+  }
+  Task<std::vector<RemoteSocket>> fetch_sockets() { return all().fetch_sockets(); }
+  /// Reaches the handlers of on_server_event() on the other nodes of the cluster, never this one, and never a
+  /// client.
+  /// Errors:   kInvalidFormat: `connect`, `connection` and `new_namespace` are reserved.
+  Status server_side_emit(std::string_view event, Args args);
+  /// Returns:  one answer for each other node.
+  Task<Result<std::vector<Value>>> server_side_emit_with_ack(std::string event, Args args);
   void sockets_join(std::string_view room) { all().sockets_join(room); }
   void sockets_leave(std::string_view room) { all().sockets_leave(room); }
   void disconnect_sockets(bool close = false) { all().disconnect_sockets(close); }

@@ -14,12 +14,14 @@
 
 #include <functional>
 #include <memory>
+#include <regex>
 #include <string>
 #include <string_view>
 
 #include "wirehall/auth.h"
 #include "wirehall/config.h"
 #include "wirehall/namespace.h"
+#include "wirehall/remote_socket.h"
 
 namespace wirehall {
 
@@ -62,6 +64,23 @@ class Server : public Emits<Server, SendResult> {
     main().on_disconnect(std::move(handler));
     return *this;
   }
+  /// A namespace for every name that matches: made when the first client connects to it, with the middlewares
+  /// and handlers that are registered here. Parents are asked in the order of registration.
+  Namespace& of(const std::regex& names);
+  using NamespaceMatcher = std::function<Task<bool>(std::string name, Value auth)>;
+  Namespace& of(NamespaceMatcher matcher);
+  /// Called once for each namespace that is made while the server runs.
+  Server& on_new_namespace(std::function<void(Namespace&)> handler);
+  // -- the Engine.IO endpoint -----------------------------------------------------------------------
+  /// Decides on each request that opens a session; the text that it returns refuses it, an empty one lets it in.
+  Server& allow_request(std::function<std::string(const Handshake&)> decide);
+  /// Called with each request that is refused.
+  Server& on_connection_error(std::function<void(const ConnectionFailure&)> handler);
+  /// Adds fields to the answer that opens a session.
+  Server& on_initial_headers(std::function<void(HeaderList&, const Handshake&)> hook);
+  /// Adds fields to every answer of the endpoint, and to the answers to its WebSocket upgrades.
+  Server& on_headers(std::function<void(HeaderList&, const Handshake&)> hook);
+
   /// Serves files from memory; `path` begins with a slash.
   Server& serve_file(std::string_view path, std::string_view content_type, std::string bytes);
 
@@ -72,6 +91,20 @@ class Server : public Emits<Server, SendResult> {
   BroadcastOperator to(std::string_view room) { return main().to(room); }
   BroadcastOperator in(std::string_view room) { return main().in(room); }
   BroadcastOperator except(std::string_view room) { return main().except(room); }
+  BroadcastOperator volatile_() { return main().volatile_(); }
+  BroadcastOperator compress(bool on) { return main().compress(on); }
+  BroadcastOperator local() { return main().local(); }
+  BroadcastOperator timeout(Duration time) { return main().timeout(time); }
+  Task<Result<BroadcastAnswers>> emit_with_ack(std::string event, Args args) {
+    return main().emit_with_ack(std::move(event), std::move(args));
+  }
+  Task<std::vector<RemoteSocket>> fetch_sockets() { return main().fetch_sockets(); }
+  void sockets_join(std::string_view room) { main().sockets_join(room); }
+  void sockets_leave(std::string_view room) { main().sockets_leave(room); }
+  void disconnect_sockets(bool close = false) { main().disconnect_sockets(close); }
+  Status server_side_emit(std::string_view event, Args args) {
+    return main().server_side_emit(event, std::move(args));
+  }
 
   // -- life -------------------------------------------------------------------------------------------
   /// Starts, waits for SIGTERM or SIGINT, ends in order. A second signal ends at once.

@@ -132,6 +132,7 @@ class Socket : public Emits<Socket, SendResult> {
 
   /// Everybody else in those rooms, or everybody else.
   BroadcastOperator to(std::string_view room);
+  BroadcastOperator to(const std::vector<std::string>& rooms);
   BroadcastOperator in(std::string_view room) { return to(room); }
   BroadcastOperator except(std::string_view room);
   BroadcastOperator broadcast();
@@ -142,6 +143,8 @@ class Socket : public Emits<Socket, SendResult> {
   /// Errors:   kInvalidFormat (empty or over limits.room_name_bytes_max), kLimitReached,
   ///           kAccessDenied (the room of another socket's id).
   Status join(std::string_view room);
+  /// Joins all of them, or stops at the first error.
+  Status join(const std::vector<std::string>& rooms);
   void leave(std::string_view room);
   bool in_room(std::string_view room) const;
   /// Its own id and the rooms it joined.
@@ -162,8 +165,17 @@ class Socket : public Emits<Socket, SendResult> {
   }
   /// Removes this socket's own handlers of an event.
   void off(std::string_view event);
-  /// Called with every event before its handlers: `void(Socket&, std::string_view event, Args&)`.
-  Socket& on_any(std::function<void(Socket&, std::string_view, Args&)> handler);
+  using AnyHandler = std::function<void(Socket&, std::string_view event, Args&)>;
+  /// Called with every event before its middlewares and handlers, in order.
+  Socket& on_any(AnyHandler handler);
+  Socket& prepend_any(AnyHandler handler);
+  /// Removes all of them.
+  void off_any();
+  using AnyOutgoingHandler = std::function<void(Socket&, std::string_view event, const Args&)>;
+  /// Called with every event that is sent to this client, by emit or broadcast; not with answers.
+  Socket& on_any_outgoing(AnyOutgoingHandler handler);
+  Socket& prepend_any_outgoing(AnyOutgoingHandler handler);
+  void off_any_outgoing();
   /// Checks every incoming event in registration order; the first refusal is its answer.
   Socket& use(std::function<Status(std::string_view event, Args&)> middleware);
   /// Called once each, with the reason; while disconnecting the rooms are still there.

@@ -19,8 +19,8 @@ std::string_view reason_text(CloseReason reason) {
   return kTexts[static_cast<std::size_t>(reason)];
 }
 
-Session::Session(const SessionOptions& options, std::string sid, Transport transport)
-    : options_(&options), sid_(std::move(sid)), transport_(transport) {}
+Session::Session(const SessionOptions& options, std::string sid, Transport transport, std::uint8_t protocol)
+    : options_(&options), sid_(std::move(sid)), transport_(transport), protocol_(protocol) {}
 
 void Session::open(MonoTime now) {
   const auto ms = [](Duration duration) {
@@ -36,6 +36,7 @@ void Session::open(MonoTime now) {
   queue_packet(encode_open(fields));
   if (!options_->initial_packet.empty()) queue_packet("4" + options_->initial_packet);
   heartbeat_ = now + options_->ping_interval;
+  if (protocol_ == 3) heartbeat_ += options_->ping_timeout;
 }
 
 void Session::queue_packet(std::string_view text) {
@@ -53,7 +54,7 @@ Session::Received Session::receive(const PacketView& packet, MonoTime now) {
   switch (packet.type) {
     case PacketType::kMessage: return state_ == State::kOpen ? Received::kMessage : Received::kNothing;
     case PacketType::kPong:
-      if (!pong_allowed(now)) {
+      if (protocol_ == 3 || !pong_allowed(now)) {
         end(CloseReason::kTransportError);
         return Received::kClosed;
       }
@@ -62,7 +63,13 @@ Session::Received Session::receive(const PacketView& packet, MonoTime now) {
         heartbeat_ = now + options_->ping_interval;
       }
       return Received::kNothing;
-    case PacketType::kPing:  // version 4: only the server pings
+    case PacketType::kPing:
+      if (protocol_ == 3 && pong_allowed(now)) {
+        heartbeat_ = now + options_->ping_interval + options_->ping_timeout;
+        if (state_ == State::kOpen) queue_packet("3");
+        return Received::kNothing;
+      }
+      // In revision 4 only the server pings.
       end(CloseReason::kTransportError);
       return Received::kClosed;
     case PacketType::kClose:
@@ -146,7 +153,8 @@ void Session::close(MonoTime now) {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
   // A peer that has gone is not waited for: the heartbeat's end still counts.
-  const MonoTime overdue = awaiting_pong_ ? heartbeat_ : heartbeat_ + options_->ping_timeout;
+  const MonoTime overdue =
+      awaiting_pong_ || protocol_ == 3 ? heartbeat_ : heartbeat_ + options_->ping_timeout;
   heartbeat_ = std::min(overdue, now + kPollingCloseGrace);
   if (transport_ == Transport::kWebSocket && queue_.empty()) end(CloseReason::kForcedClose);
 }
@@ -171,7 +179,7 @@ Session::Due Session::on_deadline(MonoTime now) {
   if (heartbeat_ > now) return due;
   if (state_ == State::kClosing) {
     end(CloseReason::kForcedClose);
-  } else if (awaiting_pong_) {
+  } else if (awaiting_pong_ || protocol_ == 3) {
     end(CloseReason::kPingTimeout);
   } else if (state_ == State::kOpen) {
     queue_packet("2");

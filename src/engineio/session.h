@@ -17,6 +17,9 @@
 //   transport probing   `5`                                        open on the new transport probing anything
 //   else, or upgrade_timeout          open, the probing transport is closed
 //
+// In revision 3 the client pings, a ping is answered by a pong, and the session ends when none came for
+// ping_interval and ping_timeout together; nothing but a ping counts.
+//
 // Time comes in as `now`; next_deadline() says when on_deadline() is due.
 //
 // Spec: Engine.IO protocol v4; engine.io 6.6 `Socket` for what it leaves open. One deliberate difference:
@@ -44,6 +47,7 @@ struct SessionOptions {
   bool allow_upgrades = true;
   bool polling_allowed = true;
   bool websocket_allowed = true;
+  bool allow_version_3 = false;
   std::uint32_t packets_per_payload_max = 131'072;
   std::uint32_t pongs_per_second_max = 50;  ///< sustained; beyond it the session ends
   std::string initial_packet;               ///< sent as a message right behind the open packet, if not empty
@@ -65,13 +69,15 @@ std::string_view reason_text(CloseReason reason);
 /// Lifetime: options must outlive it.
 class Session {
  public:
-  Session(const SessionOptions& options, std::string sid, Transport transport);
+  /// `protocol`: 4, or 3 for a client of the revision before, which pings itself.
+  Session(const SessionOptions& options, std::string sid, Transport transport, std::uint8_t protocol = 4);
 
   /// Queues the open packet and starts the heartbeat. Requires: called once, first.
   void open(MonoTime now);
 
   const std::string& sid() const { return sid_; }
   Transport transport() const { return transport_; }
+  std::uint8_t protocol() const { return protocol_; }
   bool is_open() const { return state_ == State::kOpen; }
   bool is_closed() const { return state_ == State::kClosed; }
   CloseReason close_reason() const { return reason_; }
@@ -156,6 +162,7 @@ class Session {
   MonoTime pongs_since_{};
   std::uint32_t pong_count_ = 0;
   Transport transport_;
+  std::uint8_t protocol_;
   State state_ = State::kOpen;
   CloseReason reason_ = CloseReason::kNone;
   bool awaiting_pong_ = false;

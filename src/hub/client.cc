@@ -17,7 +17,10 @@ Client::Client(Hub& hub, EnginePort& engine, const ClientOptions& options)
   schedule();
 }
 
-Client::~Client() { close_sockets("transport close"); }
+Client::~Client() {
+  if (alive_) *alive_ = false;
+  close_sockets("transport close");
+}
 
 void Client::schedule() {
   hub_.environment().timers().schedule(*this, std::min(connect_deadline_, decoder_.next_deadline()));
@@ -44,6 +47,7 @@ void Client::receive_text(std::string_view text) {
   if (closed_) return;
   hub_.environment().metrics().add(Counter::kMessagesInSocketio);
   socketio::Packet decoded;
+  if (options_.parser == Parser::kMsgpack) return decoder_failed();  // every packet is binary
   switch (decoder_.feed_text(text, hub_.now(), decoded)) {
     case socketio::PacketDecoder::Step::kPacket: packet(decoded); break;
     case socketio::PacketDecoder::Step::kNeedMore: schedule(); break;
@@ -54,6 +58,12 @@ void Client::receive_text(std::string_view text) {
 void Client::receive_binary(std::string_view bytes) {
   if (closed_) return;
   socketio::Packet decoded;
+  if (options_.parser == Parser::kMsgpack) {
+    hub_.environment().metrics().add(Counter::kMessagesInSocketio);
+    if (!socketio::decode_msgpack_packet(bytes, options_.decoder, decoded)) return decoder_failed();
+    packet(decoded);
+    return;
+  }
   switch (decoder_.feed_binary(bytes, decoded)) {
     case socketio::PacketDecoder::Step::kPacket:
       schedule();
@@ -104,7 +114,23 @@ void Client::forget(const Socket& socket) {
   std::erase_if(sockets_, [&](const SocketPtr& held) { return held.get() == &socket; });
 }
 
+void Client::connect_main() {
+  socketio::Packet packet;
+  packet.auth = "{}";
+  connect(packet);
+}
+
+// In revision 3 a namespace's name may have a query, which stands for the auth payload.
+void Client::split_query(socketio::Packet& packet) const {
+  const std::size_t mark = packet.nsp.find('?');
+  if (packet.type == socketio::PacketType::kConnect)
+    packet.auth = engine_.engine_query_json(
+        mark == std::string::npos ? std::string_view() : std::string_view(packet.nsp).substr(mark + 1));
+  if (mark != std::string::npos) packet.nsp.resize(mark);
+}
+
 void Client::packet(socketio::Packet& packet) {
+  if (is_v3()) split_query(packet);
   Socket* socket = find(packet.nsp);
   if (socket == nullptr && packet.type == socketio::PacketType::kConnect) {
     connect(packet);
@@ -124,20 +150,61 @@ void Client::connect(socketio::Packet& packet) {
     return;
   }
   NamespaceShard* nsp = hub_.find(packet.nsp);
-  if (nsp == nullptr) return send_refusal(packet.nsp, "Invalid namespace", nullptr);
+  if (nsp != nullptr && nsp->spec().is_parent) nsp = nullptr;  // nobody is in a parent itself
+  if (nsp == nullptr && hub_.registry().parents.empty())
+    return send_refusal(packet.nsp, "Invalid namespace", nullptr, false);
   if (sockets_.size() >= options_.namespaces_max) {
     hub_.environment().metrics().add(Counter::kLimitHits);
     const Verdict verdict(Error(ErrorCode::kLimitReached, "namespaces of one client"));
     return send_refusal(packet.nsp, verdict.message(), &verdict.data());
   }
-  std::shared_ptr<Handshake> handshake = engine_.engine_handshake();
-  if (!packet.auth.empty()) {
-    handshake = std::make_shared<Handshake>(*handshake);
-    handshake->auth = Value::from_validated_json(std::move(packet.auth));
+  if (nsp != nullptr) return connect_to(*nsp, std::move(packet.auth));
+  if (!alive_) alive_ = std::make_shared<bool>(true);
+  hub_.spawn(ask_parents(alive_, packet.nsp, std::move(packet.auth)), SocketPtr(), nullptr, Ack());
+}
+
+// The first parent that matches makes the namespace.
+Task<> Client::ask_parents(std::shared_ptr<const bool> alive, std::string name, std::string auth) {
+  for (const auto& parent : hub_.registry().parents) {
+    Value payload = auth.empty() ? Value() : Value::from_validated_json(auth);
+    Task<bool> asking = parent->matches(name, std::move(payload));
+    const bool matches = co_await asking;
+    if (!*alive || closed_) co_return;
+    if (!matches) continue;
+    if (find(name) == nullptr) connect_to(hub_.make_child(parent->spec, name), std::move(auth));
+    co_return;
   }
-  SocketPtr socket = hub_.make_socket(*nsp, *this, std::move(handshake));
+  send_refusal(name, "Invalid namespace", nullptr, false);
+}
+
+void Client::connect_to(NamespaceShard& nsp, std::string auth) {
+  std::shared_ptr<Handshake> handshake = engine_.engine_handshake();
+  if (!auth.empty()) {
+    handshake = std::make_shared<Handshake>(*handshake);
+    handshake->auth = Value::from_validated_json(std::move(auth));
+  }
+  SocketPtr socket = hub_.make_socket(nsp, *this, std::move(handshake));
+  if (is_v3()) {
+    // Such clients know their ids without being told.
+    socket->become(nsp.spec().name == "/" ? engine_.engine_sid() : nsp.spec().name + "#" + engine_.engine_sid());
+  } else if (nsp.recovery() != nullptr) {
+    read_recovery(*socket);
+  }
   sockets_.push_back(socket);
   hub_.connect(socket);
+}
+
+// Both come back from the client as it likes: whatever is no text is not there.
+void Client::read_recovery(Socket& socket) {
+  const Value& sent = socket.handshake().auth;
+  const std::string* pid = sent.find_string("pid");
+  const std::string* offset = sent.find_string("offset");
+  constexpr std::size_t kTextBytesMax = 64;
+  if (pid == nullptr || pid->empty() || pid->size() > kTextBytesMax) return;
+  if (offset != nullptr && offset->size() > kTextBytesMax) return;
+  Socket::Recovery& recovery = socket.make_recovery();
+  recovery.wanted_pid = *pid;
+  if (offset != nullptr) recovery.wanted_offset = *offset;
 }
 
 void Client::packet_of(Socket& socket, socketio::Packet& packet) {
@@ -166,9 +233,9 @@ void Client::packet_of(Socket& socket, socketio::Packet& packet) {
 // One buffer for all packets of the shard: it keeps its memory, and nothing is sent while another is built.
 socketio::EncodedPacket& Client::scratch() {
   thread_local socketio::EncodedPacket packet;
-  packet.clear();
-  if (packet.text.capacity() > 64 * 1024) packet.text = std::string();
-  packet.text.push_back('4');
+  for (std::string* buffer : {&packet.text, &packet.binary}) {
+    if (buffer->capacity() > 64 * 1024) *buffer = std::string();
+  }
   return packet;
 }
 
@@ -183,8 +250,14 @@ void Client::connected(Socket& socket) {
     kept->auth = auth;
   }
   socket.set_handshake(std::move(kept));
+  const std::string_view pid =
+      socket.recovery() != nullptr ? std::string_view(socket.recovery()->pid) : std::string_view();
   socketio::EncodedPacket& packet = scratch();
-  socketio::encode_connect(packet.text, socket.shard().spec().name, socket.id(), {});
+  if (is_v3()) {
+    encoder().connect_v3(packet, socket.shard().spec().name);
+  } else {
+    encoder().connect(packet, socket.shard().spec().name, socket.id(), pid);
+  }
   engine_.engine_send(packet, EmitFlags());
 }
 
@@ -200,9 +273,14 @@ void Client::refused(Socket& socket, const Verdict& verdict) {
 }
 
 // A refusal costs more than it takes to ask for it: there is an end to asking.
-void Client::send_refusal(std::string_view nsp, std::string_view message, const Value* data) {
+void Client::send_refusal(std::string_view nsp, std::string_view message, const Value* data,
+                          bool known_namespace) {
   socketio::EncodedPacket& packet = scratch();
-  socketio::encode_connect_error(packet.text, nsp, message, data);
+  if (is_v3() && known_namespace) {
+    encoder().error_v3(packet, nsp, data != nullptr ? *data : Value(message));
+  } else {
+    encoder().connect_error(packet, nsp, message, data);
+  }
   engine_.engine_send(packet, EmitFlags());
   if (++refused_connects_ < hub_.environment().limits().refused_connects_per_client_max) return;
   hub_.environment().metrics().add(Counter::kLimitHits);
@@ -212,7 +290,7 @@ void Client::send_refusal(std::string_view nsp, std::string_view message, const 
 SendResult Client::emit(Socket& socket, std::string_view event, std::span<const Value> args,
                         std::optional<std::uint64_t> ack, const EmitFlags& flags) {
   socketio::EncodedPacket& packet = scratch();
-  socketio::encode_event(packet, socket.shard().spec().name, ack, event, args);
+  encoder().event(packet, socket.shard().spec().name, ack, event, args);
   hub_.environment().metrics().add(Counter::kMessagesOutSocketio);
   return engine_.engine_send(packet, flags);
 }
@@ -224,7 +302,7 @@ SendResult Client::deliver(Socket&, EncodedMessage& message, const EmitFlags& fl
 
 void Client::answer(Socket& socket, const AckId& ack, std::span<const Value> args) {
   socketio::EncodedPacket& packet = scratch();
-  socketio::encode_ack(packet, socket.shard().spec().name, ack.number, args);
+  encoder().ack(packet, socket.shard().spec().name, ack.number, args);
   hub_.environment().metrics().add(Counter::kMessagesOutSocketio);
   engine_.engine_send(packet, EmitFlags());
 }
@@ -244,7 +322,7 @@ void Client::end_connection(ErrorCode, std::string_view reason) {
 void Client::disconnect(Socket& socket, bool close_session) {
   socketio::EncodedPacket& packet = scratch();
   if (!close_session) {
-    socketio::encode_disconnect(packet.text, socket.shard().spec().name);
+    encoder().disconnect(packet, socket.shard().spec().name);
     engine_.engine_send(packet, EmitFlags());
     forget(socket);
     return;
@@ -254,9 +332,7 @@ void Client::disconnect(Socket& socket, bool close_session) {
   closed_ = true;
   for (const SocketPtr& each : all) {
     if (!each->is_connected()) continue;
-    packet.clear();
-    packet.text.push_back('4');
-    socketio::encode_disconnect(packet.text, each->shard().spec().name);
+    encoder().disconnect(packet, each->shard().spec().name);
     engine_.engine_send(packet, EmitFlags());
   }
   engine_.engine_close();

@@ -17,6 +17,8 @@
 #include "hub/socket.h"
 #include "hub/socket_link.h"
 #include "socketio/packet.h"
+#include "socketio/packet_encoder.h"
+#include "wirehall/config.h"
 
 namespace wirehall::hub {
 
@@ -28,6 +30,11 @@ class Hub;
 class EnginePort {
  public:
   virtual bool engine_open() const = 0;
+  /// The revision of Engine.IO: 4, or 3 with a client of Socket.IO 2.
+  virtual std::uint8_t engine_protocol() const = 0;
+  virtual const std::string& engine_sid() const = 0;
+  /// A query's fields as a JSON object; of fields with one name the last.
+  virtual std::string engine_query_json(std::string_view query) const = 0;
   virtual std::string_view engine_transport() const = 0;
   /// Sends a packet whose text begins with the `4` of an Engine.IO message.
   virtual SendResult engine_send(const socketio::EncodedPacket& packet, const EmitFlags& flags) = 0;
@@ -45,6 +52,7 @@ class EnginePort {
 };
 
 struct ClientOptions {
+  Parser parser = Parser::kJson;
   socketio::DecoderLimits decoder;
   Duration connect_timeout = std::chrono::milliseconds(45'000);
   std::uint32_t namespaces_max = 16;
@@ -61,6 +69,8 @@ class Client final : public SocketLink, private Timer {
   /// Requires: text is valid UTF-8.
   void receive_text(std::string_view text);
   void receive_binary(std::string_view bytes);
+  /// Connects to the main namespace without being asked: revision 3.
+  void connect_main();
   /// Answers every CONNECT with this refusal, and then ends the session.
   void refuse_all(const Error& error) { refusal_ = std::make_unique<Verdict>(error); }
   /// The session has ended.
@@ -84,7 +94,13 @@ class Client final : public SocketLink, private Timer {
   void on_timer(MonoTime now) override;
   void packet(socketio::Packet& packet);
   void connect(socketio::Packet& packet);
-  void send_refusal(std::string_view nsp, std::string_view message, const Value* data);
+  bool is_v3() const { return engine_.engine_protocol() == 3; }
+  void split_query(socketio::Packet& packet) const;
+  static void read_recovery(Socket& socket);
+  void connect_to(NamespaceShard& nsp, std::string auth);
+  Task<> ask_parents(std::shared_ptr<const bool> alive, std::string name, std::string auth);
+  void send_refusal(std::string_view nsp, std::string_view message, const Value* data,
+                    bool known_namespace = true);
   void packet_of(Socket& socket, socketio::Packet& packet);
   void decoder_failed();
   /// Ends the session for a packet out of place, as the reference's Client.close().
@@ -94,6 +110,7 @@ class Client final : public SocketLink, private Timer {
   void forget(const Socket& socket);
   void schedule();
   socketio::EncodedPacket& scratch();
+  socketio::PacketEncoder encoder() const { return socketio::PacketEncoder(options_.parser); }
 
   Hub& hub_;
   EnginePort& engine_;
@@ -101,6 +118,7 @@ class Client final : public SocketLink, private Timer {
   socketio::PacketDecoder decoder_;
   std::vector<SocketPtr> sockets_;  // connecting and connected
   std::unique_ptr<Verdict> refusal_;
+  std::shared_ptr<bool> alive_;  // set while parents of namespaces are asked
   MonoTime connect_deadline_;
   std::uint32_t refused_connects_ = 0;
   bool closed_ = false;

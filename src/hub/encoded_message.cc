@@ -64,6 +64,7 @@ std::shared_ptr<const FrozenMessage> EncodedMessage::freeze() {
   auto frozen = std::make_shared<FrozenMessage>();
   frozen->nsp = nsp_;
   frozen->event = event_;
+  frozen->ack = ack_;
   frozen->args_json.push_back('[');
   json::Writer writer(frozen->args_json, json::BytesAs::kPlaceholder);
   for (std::size_t i = 0; i < args_.size(); ++i) {

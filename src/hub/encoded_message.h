@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,7 @@ struct Part {
 struct FrozenMessage {
   std::string nsp;
   std::string event;
+  std::optional<std::uint64_t> ack;  ///< receivers answer under this number
   std::string args_json;  ///< a JSON array, attachments as placeholders
   std::vector<std::string> attachments;
   struct SharedPart {
@@ -61,6 +63,13 @@ class EncodedMessage {
   const std::string& nsp() const { return frozen_ ? frozen_->nsp : nsp_; }
   const std::string& event() const { return frozen_ ? frozen_->event : event_; }
   const Args& args();
+  std::optional<std::uint64_t> ack() const { return frozen_ ? frozen_->ack : ack_; }
+  /// Receivers are asked to answer under this number. Requires: nothing was built yet.
+  void set_ack(std::uint64_t id) { ack_ = id; }
+
+  /// The position that recovery appends to the arguments; empty: none. Requires: nothing was built yet.
+  void set_offset(std::string offset) { offset_ = std::move(offset); }
+  const std::string& offset() const { return offset_; }
 
   /// The parts of a form, built by `build(EncodedMessage&, std::vector<Part>&)` at the first use.
   template <class F>
@@ -80,6 +89,8 @@ class EncodedMessage {
 
   std::string nsp_;
   std::string event_;
+  std::optional<std::uint64_t> ack_;
+  std::string offset_;
   Args args_;
   bool has_args_ = false;
   std::shared_ptr<const FrozenMessage> frozen_;

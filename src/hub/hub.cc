@@ -4,7 +4,9 @@
 #include <iterator>
 
 #include "base/assert.h"
+#include "base/base64.h"
 #include "base/log.h"
+#include "hub/encoded_message.h"
 #include "hub/remote_call.h"
 
 namespace wirehall::hub {
@@ -21,6 +23,79 @@ constexpr std::size_t kResumedPerTurnMax = 4096;
 
 NamespaceShard::NamespaceShard(Hub& hub, NamespaceSpec& spec)
     : hub_(hub), spec_(spec), local_(*this), node_(*this, local_) {}
+
+NamespaceShard::NamespaceShard(Hub& hub, std::unique_ptr<NamespaceSpec> own_spec)
+    : hub_(hub), own_spec_(std::move(own_spec)), spec_(*own_spec_), local_(*this), node_(*this, local_) {
+  if (spec_.recovery) position_ = spec_.recovery->skip(hub.environment().shard());
+}
+
+std::string NamespaceShard::position_text() const {
+  return format_position(spec_.recovery->epoch(), position_);
+}
+
+void NamespaceShard::drain() {
+  constexpr std::size_t kEntriesAtOnce = 256;
+  if (draining_) return;  // an outgoing listener has sent something: the loop below comes to it
+  draining_ = true;
+  for (;;) {
+    const RecoveryLog::Entries entries =
+        spec_.recovery->consume(hub_.environment().shard(), position_, kEntriesAtOnce);
+    if (entries.empty()) break;
+    for (const auto& entry : entries) {
+      position_ = entry->number;
+      auto message = std::make_shared<EncodedMessage>(entry->message);
+      message->set_offset(position_text());
+      (void)local_.broadcast(message, entry->to, entry->flags).ok();
+    }
+  }
+  draining_ = false;
+}
+
+void NamespaceShard::release() {
+  if (--references_ == 0 && spec_.parent != nullptr) hub_.child_unused(*this);
+}
+
+void NamespaceShard::enter_room(Socket& socket, std::string_view room) {
+  if (rooms_.add(socket, room) && spec_.census) room_entered(room, socket.id());
+}
+
+void NamespaceShard::leave_room(Socket& socket, std::string_view room) {
+  const std::string name(room);  // the argument may be the room's own name
+  if (rooms_.remove(socket, name) && spec_.census) room_left(name, socket.id());
+}
+
+void NamespaceShard::leave_all_rooms(Socket& socket) {
+  std::vector<std::string> names;
+  if (spec_.census) {
+    for (const Membership& membership : socket.memberships()) names.push_back(membership.room->name);
+  }
+  rooms_.remove_all(socket);
+  for (const std::string& name : names) room_left(name, socket.id());
+}
+
+void NamespaceShard::own_room(const Socket& socket, bool appears) {
+  if (!spec_.census) return;
+  if (appears) {
+    room_entered(socket.id(), socket.id());
+  } else {
+    room_left(socket.id(), socket.id());
+  }
+}
+
+void NamespaceShard::room_entered(std::string_view room, std::string_view socket_id) {
+  const auto& handlers = spec_.room_handlers;
+  if (spec_.census->enter(spec_.name + '\0' + std::string(room))) {
+    for (const auto& handler : handlers.created) handler(room);
+  }
+  for (const auto& handler : handlers.joined) handler(room, socket_id);
+}
+
+void NamespaceShard::room_left(std::string_view room, std::string_view socket_id) {
+  const auto& handlers = spec_.room_handlers;
+  for (const auto& handler : handlers.left) handler(room, socket_id);
+  if (!spec_.census->leave(spec_.name + '\0' + std::string(room))) return;
+  for (const auto& handler : handlers.deleted) handler(room);
+}
 
 Socket* NamespaceShard::find(std::string_view id) const {
   const auto found = by_id_.find(id);
@@ -89,6 +164,8 @@ class Hub::Running final : public detail::TaskEnd {
 Hub::Hub(Registry& registry, Environment& environment) : registry_(registry), environment_(environment) {
   for (const auto& [name, spec] : registry.namespaces)
     namespaces_.emplace(name, std::make_unique<NamespaceShard>(*this, *spec));
+  for (const auto& parent : registry.parents)
+    namespaces_.emplace(parent->spec.name, std::make_unique<NamespaceShard>(*this, parent->spec));
 }
 
 Hub::~Hub() {
@@ -107,6 +184,75 @@ NamespaceShard* Hub::find(std::string_view name) {
   return found == namespaces_.end() ? nullptr : found->second.get();
 }
 
+// -- children of parent namespaces ----------------------------------------------------------------
+
+NamespaceShard& Hub::make_child(const NamespaceSpec& parent, const std::string& name) {
+  if (NamespaceShard* known = find(name)) return *known;
+  auto spec = std::make_unique<NamespaceSpec>(parent, name);
+  if (registry_.recovery_for) spec->recovery = registry_.recovery_for(name);
+  auto made = std::make_unique<NamespaceShard>(*this, std::move(spec));
+  NamespaceShard& child = *made;
+  namespaces_.emplace(name, std::move(made));
+  const unsigned owner = owner_of(environment_, name);
+  if (owner == environment_.shard()) {
+    child_made(parent, name);
+  } else {
+    environment_.post(owner, [&parent, name](Hub& hub) { hub.child_made(parent, name); });
+  }
+  return child;
+}
+
+// The owner of the name tells of it, so that it is told once in this process.
+void Hub::child_made(const NamespaceSpec& parent, const std::string& name) {
+  if (owned_children_[name]++ != 0 || registry_.new_namespace_handlers.empty()) return;
+  NamespaceShard& child = make_child(parent, name);
+  for (const auto& handler : registry_.new_namespace_handlers) {
+    try {
+      handler(child.spec().api);
+    } catch (...) {
+      report_exception("namespace handler threw");
+    }
+  }
+}
+
+void Hub::child_gone(const std::string& name) {
+  const auto found = owned_children_.find(name);
+  if (found == owned_children_.end()) return;
+  if (--found->second == 0) {
+    owned_children_.erase(found);
+  } else if (found->second == 1) {
+    // What is left may be the one that was made here to tell of the name.
+    NamespaceShard* child = find(name);
+    if (child != nullptr && !child->in_use()) child_unused(*child);
+  }
+}
+
+std::vector<NamespaceShard*> Hub::children_of(std::string_view parent) {
+  std::vector<NamespaceShard*> children;
+  for (const auto& [name, nsp] : namespaces_) {
+    if (nsp->spec().parent != nullptr && nsp->spec().parent->name == parent) children.push_back(nsp.get());
+  }
+  std::sort(children.begin(), children.end(),
+            [](const NamespaceShard* a, const NamespaceShard* b) { return a->spec().name < b->spec().name; });
+  return children;
+}
+
+// It goes in its own time: whoever let the last socket go may still be using it.
+void Hub::child_unused(NamespaceShard& child) {
+  if (!registry_.cleanup_empty_children) return;
+  defer([this, name = child.spec().name] {
+    const auto found = namespaces_.find(name);
+    if (found == namespaces_.end() || found->second->in_use() || found->second->node().paused()) return;
+    namespaces_.erase(found);
+    const unsigned owner = owner_of(environment_, name);
+    if (owner == environment_.shard()) {
+      child_gone(name);
+    } else {
+      environment_.post(owner, [name](Hub& hub) { hub.child_gone(name); });
+    }
+  });
+}
+
 SocketPtr Hub::make_socket(NamespaceShard& nsp, SocketLink& link,
                            std::shared_ptr<const Handshake> handshake) {
   std::string id = make_socket_id(environment_.random(), static_cast<std::uint8_t>(environment_.shard()));
@@ -114,7 +260,7 @@ SocketPtr Hub::make_socket(NamespaceShard& nsp, SocketLink& link,
 }
 
 void Hub::connect(const SocketPtr& socket) {
-  if (socket->shard().spec().middlewares.empty()) {
+  if (socket->shard().spec().middlewares.empty() && !socket->wants_recovery()) {
     admitted(*socket);
     return;
   }
@@ -137,13 +283,106 @@ Task<> Hub::run_middlewares(SocketPtr socket) {
       co_return;
     }
   }
+  if (socket->wants_recovery()) {
+    Task<> recovering = recover(socket);
+    co_await recovering;
+    if (socket->is_closed()) co_return;
+  }
   admitted(*socket);
+}
+
+// -- connection state recovery ------------------------------------------------------------------
+
+namespace {
+
+bool same_user(const std::string& id, bool anonymous, const User& user) {
+  return anonymous ? user.anonymous : !user.anonymous && id == user.id;
+}
+
+}  // namespace
+
+// Behind the middlewares: the pid alone opens nothing, it must be the same user's. A connection that still
+// owns it is taken for dead, since its client would not come back otherwise.
+Task<> Hub::recover(SocketPtr socket) {
+  NamespaceShard& nsp = socket->shard();
+  RecoveryLog& log = *nsp.recovery();
+  const std::string pid = socket->recovery()->wanted_pid;
+  for (int tries = 0; tries < 2; ++tries) {
+    RecoveryLog::Claim claim = log.claim(pid, now());
+    if (auto* session = std::get_if<RecoverySession>(&claim)) {
+      const bool restored = same_user(session->user_id, session->anonymous, socket->user()) &&
+                            restore(*socket, *session);
+      if (!restored) log.put_back(std::move(*session));
+      co_return;
+    }
+    const auto* owner = std::get_if<RecoveryOwner>(&claim);
+    if (owner == nullptr || !same_user(owner->user_id, owner->anonymous, socket->user())) co_return;
+    std::function<bool(Hub&)> end = [name = nsp.spec().name, sid = owner->sid](Hub& hub) {
+      NamespaceShard* there = hub.find(name);
+      Socket* old = there == nullptr ? nullptr : there->find(sid);
+      if (old != nullptr) old->link().end_connection(ErrorCode::kDisconnected, "transport close");
+      return true;
+    };
+    Completion<bool> ending = call<bool>(*this, owner->shard, std::move(end));
+    (void)co_await ending;
+    if (socket->is_closed()) co_return;
+  }
+}
+
+// Exact or not at all.
+bool Hub::restore(Socket& socket, const RecoverySession& session) {
+  NamespaceShard& nsp = socket.shard();
+  nsp.drain();
+  Socket::Recovery& state = *socket.recovery();
+  std::optional<std::uint64_t> after = session.position;
+  if (!state.wanted_offset.empty()) after = parse_position(state.wanted_offset, nsp.recovery()->epoch());
+  if (!after) return false;
+  const auto entries = nsp.recovery()->replay(*after, nsp.position());
+  if (!entries) return false;
+  const Limits& limits = environment_.limits();
+  std::size_t bytes = 0;
+  for (const auto& entry : *entries) {
+    if (!is_meant(*entry, session.rooms, session.sid)) continue;
+    bytes += entry->message->bytes();
+    state.missed.push_back(entry);
+    if (state.missed.size() <= limits.recovery_messages_max && bytes <= limits.recovery_bytes_max) continue;
+    state.missed.clear();
+    return false;
+  }
+  socket.become(session.sid);
+  for (const std::string& room : session.rooms) (void)static_cast<wirehall::Socket&>(socket).join(room).ok();
+  if (!session.data.is_null()) static_cast<wirehall::Socket&>(socket).data() = session.data;
+  state.pid = session.pid;
+  state.recovered = true;
+  return true;
+}
+
+void Hub::begin_recovery_state(Socket& socket) {
+  NamespaceShard& nsp = socket.shard();
+  if (nsp.recovery() == nullptr || socket.link().protocol() != Protocol::kSocketIo) return;
+  Socket::Recovery& state = socket.make_recovery();
+  if (state.pid.empty()) {
+    std::string bytes(15, '\0');
+    environment_.random().fill({bytes.data(), bytes.size()});
+    state.pid = to_base64url(bytes);
+  }
+  state.position = nsp.position();
+  nsp.recovery()->connected(
+      state.pid, {environment_.shard(), socket.id(), socket.shared_user()->id, socket.shared_user()->anonymous});
 }
 
 void Hub::admitted(Socket& socket) {
   if (socket.is_closed()) return;
   socket.shard().add(socket);
   socket.mark_connected();
+  socket.shard().own_room(socket, true);
+  begin_recovery_state(socket);
+  // What was missed goes out in front of the answer, as the reference does it.
+  for (const auto& entry : socket.take_missed()) {
+    EncodedMessage message(entry->message);
+    message.set_offset(format_position(socket.shard().recovery()->epoch(), entry->number));
+    socket.link().deliver(socket, message, EmitFlags());
+  }
   socket.link().connected(socket);
   for (const auto& handler : socket.shard().spec().connection_handlers) {
     if (!socket.is_connected()) return;
@@ -156,7 +395,7 @@ void Hub::admitted(Socket& socket) {
 }
 
 void Hub::refused(Socket& socket, const Verdict& verdict) {
-  socket.shard().rooms().remove_all(socket);
+  socket.shard().leave_all_rooms(socket);
   socket.close({});  // before the link: it may start over with the same name
   socket.link().refused(socket, verdict);
 }
@@ -281,5 +520,32 @@ NamespaceSpec& Registry::of(std::string_view name) {
   }
   return *found->second;
 }
+
+NamespaceSpec& Registry::add_parent(std::function<Task<bool>(std::string name, Value auth)> matches) {
+  WIREHALL_ASSERT(!running);
+  const std::string name = "/_" + std::to_string(parents.size());
+  parents.push_back(std::unique_ptr<ParentSpec>(new ParentSpec{{*this, name}, std::move(matches)}));
+  parents.back()->spec.is_parent = true;
+  return parents.back()->spec;
+}
+
+NamespaceSpec::NamespaceSpec(const NamespaceSpec& from, std::string full_name)
+    : registry(from.registry),
+      name(std::move(full_name)),
+      api(*this),
+      parent(&from),
+      ack_ids(from.ack_ids),
+      middlewares(from.middlewares),
+      connection_handlers(from.connection_handlers),
+      disconnecting_handlers(from.disconnecting_handlers),
+      disconnect_handlers(from.disconnect_handlers),
+      event_middlewares(from.event_middlewares),
+      handlers(from.handlers),
+      unknown_handlers(from.unknown_handlers),
+      native_shapes(from.native_shapes),
+      native_types(from.native_types),
+      server_handlers(from.server_handlers),
+      room_handlers(from.room_handlers),
+      census(from.census) {}
 
 }  // namespace wirehall::hub

@@ -11,6 +11,7 @@
 #include "hub/adapter.h"
 #include "hub/completion.h"
 #include "hub/environment.h"
+#include "hub/recovery.h"
 #include "hub/room_index.h"
 #include "hub/socket.h"
 #include "hub/spec.h"
@@ -22,6 +23,8 @@ namespace wirehall::hub {
 class NamespaceShard {
  public:
   NamespaceShard(Hub& hub, NamespaceSpec& spec);
+  /// A child of a parent namespace, with a spec of its own.
+  NamespaceShard(Hub& hub, std::unique_ptr<NamespaceSpec> own_spec);
   Hub& hub() const { return hub_; }
   NamespaceSpec& spec() const { return spec_; }
   RoomIndex& rooms() { return rooms_; }
@@ -34,17 +37,41 @@ class NamespaceShard {
   Socket* find(std::string_view id) const;
   void add(Socket& socket);
   void remove(Socket& socket);
-  std::uint64_t next_ack_id() { return next_ack_id_++; }
+  std::uint64_t next_ack_id() { return spec_.ack_ids->fetch_add(1, std::memory_order_relaxed); }
+  /// Sockets that refer to it, connected or not.
+  void retain() { ++references_; }
+  void release();
+  bool in_use() const { return references_ != 0; }
+
+  // -- connection state recovery --------------------------------------------------------------------
+  RecoveryLog* recovery() const { return spec_.recovery.get(); }
+  /// What of the log was delivered here.
+  std::uint64_t position() const { return position_; }
+  std::string position_text() const;
+  /// Delivers what is new in the log.
+  void drain();
+
+  // -- rooms, with their events where somebody listens ----------------------------------------------
+  void enter_room(Socket& socket, std::string_view room);
+  void leave_room(Socket& socket, std::string_view room);
+  void leave_all_rooms(Socket& socket);
+  void room_entered(std::string_view room, std::string_view socket_id);
+  void room_left(std::string_view room, std::string_view socket_id);
+  /// The socket's own room, which only its id stands for, has appeared or vanished.
+  void own_room(const Socket& socket, bool appears);
 
  private:
   Hub& hub_;
+  std::unique_ptr<NamespaceSpec> own_spec_;
   NamespaceSpec& spec_;
   RoomIndex rooms_;
   ShardAdapter local_;
   NodeAdapter node_;
   std::vector<Socket*> sockets_;
   std::unordered_map<std::string_view, Socket*, KeyedHash, std::equal_to<>> by_id_;
-  std::uint64_t next_ack_id_ = 0;
+  std::size_t references_ = 0;
+  std::uint64_t position_ = 0;
+  bool draining_ = false;
 };
 
 /// Per-shard state of a service; made when the shard starts, destroyed when it ends.
@@ -64,8 +91,13 @@ class Hub final : public Resumer {
   Registry& registry() { return registry_; }
   MonoTime now() const { return environment_.now(); }
 
-  /// Returns: the namespace, if it was registered.
+  /// Returns: the namespace, if it was registered, or made on this shard.
   NamespaceShard* find(std::string_view name);
+  /// The namespace of that name, made when it is new here.
+  NamespaceShard& make_child(const NamespaceSpec& parent, const std::string& name);
+  std::vector<NamespaceShard*> children_of(std::string_view parent);
+  /// A child has lost its last socket.
+  void child_unused(NamespaceShard& child);
 
   /// Makes a socket that is not yet in its namespace.
   SocketPtr make_socket(NamespaceShard& nsp, SocketLink& link, std::shared_ptr<const Handshake> handshake);
@@ -116,6 +148,9 @@ class Hub final : public Resumer {
  private:
   class Running;
   Task<> run_middlewares(SocketPtr socket);
+  Task<> recover(SocketPtr socket);
+  bool restore(Socket& socket, const RecoverySession& session);
+  void begin_recovery_state(Socket& socket);
   void admitted(Socket& socket);
   void refused(Socket& socket, const Verdict& verdict);
   void finished(Running* running) noexcept;
@@ -130,6 +165,10 @@ class Hub final : public Resumer {
   std::vector<std::unique_ptr<Running>> finished_;
   std::vector<NamespaceShard*> paused_;
   std::unordered_map<const void*, std::shared_ptr<ShardService>> services_;
+  // As the owner of some names of children: on how many shards each of them is.
+  void child_made(const NamespaceSpec& parent, const std::string& name);
+  void child_gone(const std::string& name);
+  TextMap<unsigned> owned_children_;
 };
 
 }  // namespace wirehall::hub

@@ -1,4 +1,4 @@
-// The public classes over the hub: Socket, Ack, Namespace, BroadcastOperator.
+// The public classes over the hub: Socket, Ack, Verdict. The others are in public_broadcast.cc.
 #include "base/assert.h"
 #include "hub/encoded_message.h"
 #include "hub/hub.h"
@@ -130,7 +130,7 @@ const User& Socket::user() const { return *impl(*this).user_; }
 void Socket::set_user(User user) { impl(*this).user_ = std::make_shared<const User>(std::move(user)); }
 Value& Socket::data() { return impl(*this).rare().data; }
 bool Socket::connected() const { return impl(*this).is_connected(); }
-bool Socket::recovered() const { return false; }
+bool Socket::recovered() const { return impl(*this).recovery() != nullptr && impl(*this).recovery()->recovered; }
 std::string_view Socket::transport() const { return impl(*this).link().transport(); }
 
 SendResult Socket::emit_args(std::string_view event, std::span<const Value> args) {
@@ -149,6 +149,7 @@ Task<Result<Args>> Socket::emit_with_ack(std::string event, Args args, Duration 
 }
 
 BroadcastOperator Socket::to(std::string_view room) { return broadcast().to(room); }
+BroadcastOperator Socket::to(const std::vector<std::string>& rooms) { return broadcast().to(rooms); }
 BroadcastOperator Socket::except(std::string_view room) { return broadcast().except(room); }
 BroadcastOperator Socket::broadcast() { return BroadcastOperator(nsp()).except(id()); }
 BroadcastOperator Socket::local() { return broadcast().local(); }
@@ -161,16 +162,24 @@ Status Socket::join(std::string_view room) {
     return Error(ErrorCode::kInvalidFormat, "room name");
   if (room == self.id()) return {};
   // A room that is named like a socket's id is that socket's own: nobody else gets in (RELIABILITY S7).
-  if (is_socket_id(room)) return ErrorCode::kAccessDenied;
+  // With revision 3 the id has the namespace in front.
+  if (is_socket_id(room.substr(room.front() == '/' ? room.rfind('#') + 1 : 0))) return ErrorCode::kAccessDenied;
   if (self.memberships().size() >= limits.rooms_per_client_max && !in_room(room)) {
     self.hub().environment().metrics().add(Counter::kLimitHits);
     return Error(ErrorCode::kLimitReached, "rooms of one client");
   }
-  self.shard().rooms().add(self, room);
+  self.shard().enter_room(self, room);
   return {};
 }
 
-void Socket::leave(std::string_view room) { impl(*this).shard().rooms().remove(impl(*this), room); }
+Status Socket::join(const std::vector<std::string>& rooms) {
+  for (const std::string& room : rooms) {
+    if (Status joined = join(room); !joined.ok()) return joined;
+  }
+  return {};
+}
+
+void Socket::leave(std::string_view room) { impl(*this).shard().leave_room(impl(*this), room); }
 
 bool Socket::in_room(std::string_view room) const {
   if (room == id()) return true;
@@ -196,9 +205,29 @@ void Socket::off(std::string_view event) {
   if (!impl(*this).rare_) return;
   std::erase_if(impl(*this).rare_->handlers, [&](const auto& own) { return own.event == event; });
 }
-Socket& Socket::on_any(std::function<void(Socket&, std::string_view, Args&)> handler) {
+Socket& Socket::on_any(AnyHandler handler) {
   impl(*this).rare().any.push_back(std::move(handler));
   return *this;
+}
+Socket& Socket::prepend_any(AnyHandler handler) {
+  auto& any = impl(*this).rare().any;
+  any.insert(any.begin(), std::move(handler));
+  return *this;
+}
+void Socket::off_any() {
+  if (impl(*this).rare_) impl(*this).rare_->any.clear();
+}
+Socket& Socket::on_any_outgoing(AnyOutgoingHandler handler) {
+  impl(*this).rare().any_outgoing.push_back(std::move(handler));
+  return *this;
+}
+Socket& Socket::prepend_any_outgoing(AnyOutgoingHandler handler) {
+  auto& any = impl(*this).rare().any_outgoing;
+  any.insert(any.begin(), std::move(handler));
+  return *this;
+}
+void Socket::off_any_outgoing() {
+  if (impl(*this).rare_) impl(*this).rare_->any_outgoing.clear();
 }
 Socket& Socket::use(std::function<Status(std::string_view, Args&)> middleware) {
   impl(*this).rare().middlewares.push_back(std::move(middleware));
@@ -219,142 +248,6 @@ void Socket::disconnect(bool close) {
   const hub::SocketPtr held(&self);
   self.link().disconnect(self, close);
   self.close("server namespace disconnect");
-}
-
-// -- BroadcastOperator --------------------------------------------------------------------------
-
-BroadcastOperator BroadcastOperator::to(std::string_view room) const& {
-  BroadcastOperator copy = *this;
-  copy.rooms_.emplace_back(room);
-  return copy;
-}
-BroadcastOperator BroadcastOperator::to(const std::vector<std::string>& rooms) const& {
-  BroadcastOperator copy = *this;
-  copy.rooms_.insert(copy.rooms_.end(), rooms.begin(), rooms.end());
-  return copy;
-}
-BroadcastOperator BroadcastOperator::except(std::string_view room) const& {
-  BroadcastOperator copy = *this;
-  copy.except_.emplace_back(room);
-  return copy;
-}
-BroadcastOperator BroadcastOperator::except(const std::vector<std::string>& rooms) const& {
-  BroadcastOperator copy = *this;
-  copy.except_.insert(copy.except_.end(), rooms.begin(), rooms.end());
-  return copy;
-}
-BroadcastOperator BroadcastOperator::compress(bool on) const& {
-  BroadcastOperator copy = *this;
-  copy.flags_.compress = on;
-  return copy;
-}
-BroadcastOperator BroadcastOperator::volatile_() const& {
-  BroadcastOperator copy = *this;
-  copy.flags_.is_volatile = true;
-  return copy;
-}
-BroadcastOperator BroadcastOperator::local() const& {
-  BroadcastOperator copy = *this;
-  copy.flags_.local = true;
-  return copy;
-}
-
-namespace {
-
-// Runs on this thread's hub, or from outside on the first shard's.
-void on_some_hub(Namespace& nsp, hub::HubTask task) {
-  if (hub::Hub* hub = hub::Hub::current()) {
-    task(*hub);
-    return;
-  }
-  const auto& post = nsp.spec().registry->post_from_outside;
-  if (post) post(0, std::move(task));
-}
-
-}  // namespace
-
-SendResult BroadcastOperator::emit_args(std::string_view event, std::span<const Value> args) {
-  WIREHALL_ASSERT(!socketio::is_reserved_event(event));
-  const hub::Selector selector{rooms_, except_};
-  SendResult result = SendResult::kQueued;
-  auto message =
-      std::make_shared<hub::EncodedMessage>(nsp_->name(), std::string(event), Args(args.begin(), args.end()));
-  if (hub::Hub* hub = hub::Hub::current()) {
-    hub::NamespaceShard* nsp = hub->find(nsp_->name());
-    if (!nsp->adapter().broadcast(message, selector, flags_).ok()) result = SendResult::kUnavailable;
-    return result;
-  }
-  const auto& post = nsp_->spec().registry->post_from_outside;
-  if (!post) return SendResult::kClosed;
-  // Only text may change threads (EncodedMessage I2).
-  post(0, [frozen = message->freeze(), selector, flags = flags_](hub::Hub& hub) {
-    (void)hub.find(frozen->nsp)
-        ->adapter()
-        .broadcast(std::make_shared<hub::EncodedMessage>(frozen), selector, flags)
-        .ok();
-  });
-  return result;
-}
-
-void BroadcastOperator::sockets_join(std::string_view room) {
-  on_some_hub(*nsp_,
-              [name = nsp_->name(), selector = hub::Selector{rooms_, except_}, target = std::string(room)](
-                  hub::Hub& hub) { hub.find(name)->adapter().move(selector, target, true); });
-}
-void BroadcastOperator::sockets_leave(std::string_view room) {
-  on_some_hub(*nsp_,
-              [name = nsp_->name(), selector = hub::Selector{rooms_, except_}, target = std::string(room)](
-                  hub::Hub& hub) { hub.find(name)->adapter().move(selector, target, false); });
-}
-void BroadcastOperator::disconnect_sockets(bool close) {
-  on_some_hub(*nsp_, [name = nsp_->name(), selector = hub::Selector{rooms_, except_}, close](hub::Hub& hub) {
-    hub.find(name)->adapter().disconnect(selector, close);
-  });
-}
-
-// -- Namespace ----------------------------------------------------------------------------------
-
-const std::string& Namespace::name() const { return spec_->name; }
-
-Namespace& Namespace::on_connection(std::function<void(Socket&)> handler) {
-  WIREHALL_ASSERT(!spec_->registry->running);
-  spec_->connection_handlers.push_back(std::move(handler));
-  return *this;
-}
-Namespace& Namespace::on_disconnecting(std::function<void(Socket&, std::string_view)> handler) {
-  WIREHALL_ASSERT(!spec_->registry->running);
-  spec_->disconnecting_handlers.push_back(std::move(handler));
-  return *this;
-}
-Namespace& Namespace::on_disconnect(std::function<void(Socket&, std::string_view)> handler) {
-  WIREHALL_ASSERT(!spec_->registry->running);
-  spec_->disconnect_handlers.push_back(std::move(handler));
-  return *this;
-}
-Namespace& Namespace::use_event(std::function<Status(Socket&, std::string_view, Args&)> middleware) {
-  WIREHALL_ASSERT(!spec_->registry->running);
-  spec_->event_middlewares.push_back(std::move(middleware));
-  return *this;
-}
-Namespace& Namespace::native_shape(std::string_view event, NativeShape shape) {
-  WIREHALL_ASSERT(!spec_->registry->running);
-  for (const std::string& alias : shape.aliases) spec_->native_types[alias] = std::string(event);
-  spec_->native_shapes[std::string(event)] = std::move(shape);
-  return *this;
-}
-void Namespace::add_middleware(ConnectMiddleware middleware) {
-  WIREHALL_ASSERT(!spec_->registry->running);
-  spec_->middlewares.push_back(std::move(middleware));
-}
-void Namespace::add_handler(std::string_view event, detail::EventHandler handler) {
-  WIREHALL_ASSERT(!spec_->registry->running);
-  auto shared = std::make_shared<detail::EventHandler>(std::move(handler));
-  if (event.empty()) {
-    spec_->unknown_handlers.push_back(std::move(shared));
-  } else {
-    WIREHALL_ASSERT(!socketio::is_reserved_event(event));
-    spec_->handlers[std::string(event)].push_back(std::move(shared));
-  }
 }
 
 }  // namespace wirehall

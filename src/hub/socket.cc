@@ -4,7 +4,9 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "hub/encoded_message.h"
 #include "hub/hub.h"
+#include "hub/recovery.h"
 #include "socketio/packet.h"
 
 namespace wirehall::hub {
@@ -70,7 +72,11 @@ SocketPtr::~SocketPtr() {
 
 Socket::Socket(NamespaceShard& nsp, SocketLink& link, std::shared_ptr<const Handshake> handshake,
                std::string id)
-    : nsp_(&nsp), link_(&link), id_(std::move(id)), handshake_(std::move(handshake)), user_(nobody()) {}
+    : nsp_(&nsp), link_(&link), id_(std::move(id)), handshake_(std::move(handshake)), user_(nobody()) {
+  nsp_->retain();
+}
+
+Socket::~Socket() { nsp_->release(); }
 
 Hub& Socket::hub() const { return nsp_->hub(); }
 
@@ -197,11 +203,14 @@ void Socket::close(std::string_view reason) {
   if (was_connected) run(nsp_->spec().disconnecting_handlers);
   if (was_connected && rare_) run(std::exchange(rare_->disconnecting, {}));
   state_ = State::kClosed;
-  nsp_->rooms().remove_all(*this);
-  if (was_connected) nsp_->remove(*this);
+  if (was_connected && recovery_) leave_to_recovery(reason);
+  nsp_->leave_all_rooms(*this);
+  if (was_connected) {
+    nsp_->own_room(*this, false);
+    nsp_->remove(*this);
+  }
   if (rare_) {
-    for (PendingAck& pending : std::exchange(rare_->acks, {}))
-      pending.state->complete(ErrorCode::kDisconnected);
+    for (PendingAck& pending : std::exchange(rare_->acks, {})) pending.done(ErrorCode::kDisconnected);
   }
   if (!was_connected) {
     if (extension_) extension_->never_connected();
@@ -213,14 +222,71 @@ void Socket::close(std::string_view reason) {
   if (rare_) {
     rare_->handlers.clear();
     rare_->any.clear();
+    rare_->any_outgoing.clear();
     rare_->middlewares.clear();
   }
+}
+
+void Socket::leave_to_recovery(std::string_view reason) {
+  RecoveryLog& log = *nsp_->recovery();
+  if (!is_recoverable(reason)) {
+    log.forget(recovery_->pid);
+    return;
+  }
+  RecoverySession session;
+  session.pid = recovery_->pid;
+  session.sid = id_;
+  session.user_id = user_->id;
+  session.anonymous = user_->anonymous;
+  for (const Membership& membership : memberships_) session.rooms.push_back(membership.room->name);
+  if (rare_) session.data = rare_->data;
+  session.position = recovery_->position;
+  log.save(std::move(session), hub().now());
+}
+
+// With recovery every event goes through the log, so that it can be sent again; a volatile one only says how
+// far the client has got.
+SendResult Socket::emit_logged(std::string_view event, std::span<const Value> args, const EmitFlags& flags) {
+  if (flags.is_volatile) {
+    Args with_position(args.begin(), args.end());
+    with_position.emplace_back(nsp_->position_text());
+    return link_->emit(*this, event, with_position, std::nullopt, flags);
+  }
+  auto message = std::make_shared<EncodedMessage>(nsp_->spec().name, std::string(event),
+                                                  Args(args.begin(), args.end()));
+  Selector self;
+  self.rooms.push_back(id_);
+  return nsp_->adapter().broadcast(message, self, flags).ok() ? SendResult::kQueued
+                                                              : SendResult::kUnavailable;
 }
 
 SendResult Socket::emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags) {
   WIREHALL_ASSERT(!socketio::is_reserved_event(event));
   if (state_ != State::kConnected) return SendResult::kClosed;
+  if (recovery_) return emit_logged(event, args, flags);
+  if (has_outgoing_listeners()) tell_outgoing(event, Args(args.begin(), args.end()));
   return link_->emit(*this, event, args, std::nullopt, flags);
+}
+
+void Socket::tell_outgoing(std::string_view event, const Args& args) {
+  const auto listeners = rare_->any_outgoing;  // one may add another
+  for (const auto& listener : listeners) {
+    try {
+      listener(*this, event, args);
+    } catch (...) {
+      hub().report_exception("outgoing listener threw");
+    }
+  }
+}
+
+SocketInfo Socket::info() const {
+  SocketInfo info;
+  info.id = id_;
+  info.handshake = *handshake_;
+  info.rooms = rooms();
+  if (rare_) info.data = rare_->data;
+  info.user = *user_;
+  return info;
 }
 
 // -- acks of the client -------------------------------------------------------------------------
@@ -234,19 +300,27 @@ std::shared_ptr<CompletionState<Result<Args>>> Socket::emit_expecting(std::strin
     state->complete(ErrorCode::kDisconnected);
     return state;
   }
+  const std::uint64_t id = nsp_->next_ack_id();
+  expect_ack(id, timeout, [state](Result<Args> answer) { state->complete(std::move(answer)); });
+  if (has_outgoing_listeners()) tell_outgoing(event, Args(args.begin(), args.end()));
+  link_->emit(*this, event, args, id, EmitFlags());
+  return state;
+}
+
+void Socket::expect_ack(std::uint64_t id, Duration timeout, AckDone done) {
   const Limits& limits = hub().environment().limits();
   std::vector<PendingAck>& acks = rare().acks;
   if (acks.size() >= limits.pending_acks_max) {
     hub().environment().metrics().add(Counter::kLimitHits);
-    acks.front().state->complete(ErrorCode::kTimeout);
+    const AckDone oldest = std::move(acks.front().done);
     acks.erase(acks.begin());
+    oldest(ErrorCode::kTimeout);
   }
-  const std::uint64_t id = nsp_->next_ack_id();
-  acks.push_back(
-      {id, hub().now() + (timeout.count() > 0 ? timeout : Duration(limits.pending_ack_timeout)), state});
+  const auto place = std::lower_bound(
+      acks.begin(), acks.end(), id, [](const PendingAck& ack, std::uint64_t wanted) { return ack.id < wanted; });
+  const Duration time = timeout.count() > 0 ? timeout : Duration(limits.pending_ack_timeout);
+  acks.insert(place, {id, hub().now() + time, std::move(done)});
   schedule_acks();
-  link_->emit(*this, event, args, id, EmitFlags());
-  return state;
 }
 
 void Socket::receive_ack(std::uint64_t id, Args args) {
@@ -256,10 +330,10 @@ void Socket::receive_ack(std::uint64_t id, Args args) {
       std::lower_bound(acks.begin(), acks.end(), id,
                        [](const PendingAck& ack, std::uint64_t wanted) { return ack.id < wanted; });
   if (found == acks.end() || found->id != id) return;
-  const auto state = found->state;
+  const AckDone done = std::move(found->done);
   acks.erase(found);
   schedule_acks();
-  state->complete(std::move(args));
+  done(std::move(args));
 }
 
 void Socket::schedule_acks() {
@@ -277,7 +351,7 @@ void Socket::expire_acks(MonoTime now) {
     return true;
   });
   schedule_acks();
-  for (PendingAck& pending : expired) pending.state->complete(ErrorCode::kTimeout);
+  for (PendingAck& pending : expired) pending.done(ErrorCode::kTimeout);
 }
 
 }  // namespace wirehall::hub

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "hub/room_index.h"
 #include "hub/socket_link.h"
 #include "hub/spec.h"
+#include "wirehall/remote_socket.h"
 #include "wirehall/socket.h"
 
 namespace wirehall::hub {
@@ -27,6 +29,7 @@ namespace wirehall::hub {
 class Hub;
 class NamespaceShard;
 class Socket;
+struct LogEntry;
 
 /// Counts references to a socket, on its shard.
 class SocketPtr {
@@ -70,6 +73,27 @@ class Socket final : public wirehall::Socket {
   /// The connection, or the client's part in this namespace, has ended.
   void close(std::string_view reason);
 
+  // -- connection state recovery --------------------------------------------------------------------
+  struct Recovery {
+    std::string wanted_pid;     ///< what the client wants to continue
+    std::string wanted_offset;  ///< the last position that it has seen; empty: none
+    std::string pid;
+    std::uint64_t position = 0;  ///< of the log when it connected
+    bool recovered = false;
+    std::vector<std::shared_ptr<const LogEntry>> missed;
+  };
+  Recovery* recovery() const { return recovery_.get(); }
+  Recovery& make_recovery() {
+    if (!recovery_) recovery_ = std::make_unique<Recovery>();
+    return *recovery_;
+  }
+  bool wants_recovery() const { return recovery_ && !recovery_->wanted_pid.empty(); }
+  std::vector<std::shared_ptr<const LogEntry>> take_missed() {
+    return recovery_ ? std::exchange(recovery_->missed, {}) : std::vector<std::shared_ptr<const LogEntry>>();
+  }
+  /// Continues under the id that it had. Requires: not connected yet.
+  void become(const std::string& id) { id_ = id; }
+
   // -- what the hub calls -------------------------------------------------------------------------
   void mark_connected();
   bool is_connected() const { return state_ == State::kConnected; }
@@ -92,10 +116,18 @@ class Socket final : public wirehall::Socket {
 
   std::unique_ptr<SocketExtension>& extension() { return extension_; }
 
+  using AckDone = std::function<void(Result<Args>)>;
+  /// Registers a wait for the client's answer under that number. `done` is called once, in its own time.
+  void expect_ack(std::uint64_t id, Duration timeout, AckDone done);
+  bool has_outgoing_listeners() const { return rare_ && !rare_->any_outgoing.empty(); }
+  void tell_outgoing(std::string_view event, const Args& args);
+  /// A copy that may leave the shard.
+  SocketInfo info() const;
   /// Emits and registers a wait for the answer.
   std::shared_ptr<CompletionState<Result<Args>>> emit_expecting(std::string_view event,
                                                                 std::span<const Value> args,
                                                                 Duration timeout);
+  SendResult emit_logged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
   SendResult emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
 
   // Marks of the broadcast that is going through the rooms.
@@ -116,7 +148,7 @@ class Socket final : public wirehall::Socket {
   struct PendingAck {
     std::uint64_t id;
     MonoTime deadline;
-    std::shared_ptr<CompletionState<Result<Args>>> state;
+    AckDone done;
   };
   /// What few sockets have, so that most cost nothing for it.
   struct Rare final : Timer {
@@ -125,13 +157,14 @@ class Socket final : public wirehall::Socket {
     Socket& socket;
     Value data;
     std::vector<OwnHandler> handlers;
-    std::vector<std::function<void(wirehall::Socket&, std::string_view, Args&)>> any;
+    std::vector<AnyHandler> any;
+    std::vector<AnyOutgoingHandler> any_outgoing;
     std::vector<std::function<Status(std::string_view, Args&)>> middlewares;
     std::vector<std::function<void(wirehall::Socket&, std::string_view)>> disconnecting;
     std::vector<std::function<void(wirehall::Socket&, std::string_view)>> disconnect;
     std::vector<PendingAck> acks;  // ascending by id
   };
-  ~Socket() = default;
+  ~Socket();
   Rare& rare();
   Status check_event(std::string_view event, Args& args);
   void run_handlers(std::string_view event, Args& args, Ack& ack);
@@ -139,6 +172,7 @@ class Socket final : public wirehall::Socket {
   void expire_acks(MonoTime now);
   void schedule_acks();
   void update_reading();
+  void leave_to_recovery(std::string_view reason);
 
   std::uint32_t references_ = 0;
   State state_ = State::kConnecting;
@@ -154,6 +188,7 @@ class Socket final : public wirehall::Socket {
   std::vector<Membership> memberships_;
   std::unique_ptr<Rare> rare_;
   std::unique_ptr<SocketExtension> extension_;
+  std::unique_ptr<Recovery> recovery_;
 };
 
 }  // namespace wirehall::hub

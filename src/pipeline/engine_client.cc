@@ -1,20 +1,28 @@
 #include "pipeline/engine_client.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "engineio/jsonp.h"
+#include "engineio/v3.h"
+#include "http1/url.h"
 #include "pipeline/engine_server.h"
 #include "pipeline/engine_websocket_stage.h"
+#include "pipeline/handshake_of.h"
 #include "pipeline/shard_core.h"
 
 namespace wirehall::pipeline {
 
-EngineClient::EngineClient(ShardCore& core, std::string sid, engineio::Transport transport,
+EngineClient::EngineClient(ShardCore& core, std::string sid, Opening opening,
                            std::shared_ptr<Handshake> handshake)
     : core_(core),
-      session_(core.world().engine, std::move(sid), transport),
+      session_(core.world().engine, std::move(sid), opening.transport, opening.protocol),
       client_(core.hub(), *this, core.world().client),
-      handshake_(std::move(handshake)) {
+      handshake_(std::move(handshake)),
+      base64_only_(opening.base64_only),
+      jsonp_(std::move(opening.jsonp)) {
   session_.open(core.now());
   reschedule();
   touch();
@@ -74,17 +82,38 @@ void EngineClient::answer_post(http1::Response response) {
 }
 
 struct EngineClient::Body {
-  Body(HeadPtr request, std::string text, std::uint32_t packets_max)
-      : head(std::move(request)), bytes(std::move(text)), reader(bytes, packets_max) {}
+  using Step = engineio::PayloadReader::Step;
+  Body(HeadPtr request, std::string text, std::uint8_t protocol, bool octets, std::uint32_t packets_max)
+      : head(std::move(request)),
+        bytes(std::move(text)),
+        reader(bytes, packets_max),
+        reader_v3(bytes, octets ? engineio::PayloadKind::kBinary : engineio::PayloadKind::kText, packets_max),
+        is_v3(protocol == 3) {}
+  Step next(engineio::PacketView& out) { return is_v3 ? reader_v3.next(out) : reader.next(out); }
+
   HeadPtr head;
   std::string bytes;
   engineio::PayloadReader reader;
+  engineio::PayloadReaderV3 reader_v3;
+  bool is_v3;
 };
+
+// Returns: nullptr when a form of JSONP has no payload.
+std::unique_ptr<EngineClient::Body> EngineClient::open_body(HeadPtr head, std::string body, bool octets) {
+  if (jsonp_) {
+    std::optional<std::string> payload = engineio::jsonp_body(body);
+    if (!payload) return nullptr;
+    body = std::move(*payload);
+  }
+  return std::make_unique<Body>(std::move(head), std::move(body), session_.protocol(), octets,
+                                core_.world().engine.packets_per_payload_max);
+}
 
 void EngineClient::post(const Responder& responder, HeadPtr head, std::string body) {
   if (!post_ && !post_begins(responder)) return;
   const bool octets = head->find("content-type") == "application/octet-stream";
-  if (octets || !is_valid_utf8(body)) {
+  const bool takes_octets = session_.protocol() == 3 && !jsonp_;
+  if ((octets && !takes_octets) || (!octets && !is_valid_utf8(body))) {
     core_.metrics().add(Counter::kProtocolErrorsEngineio);
     session_.end(octets ? engineio::CloseReason::kTransportError : engineio::CloseReason::kParseError);
     http1::Response refused;
@@ -93,8 +122,13 @@ void EngineClient::post(const Responder& responder, HeadPtr head, std::string bo
     finish_if_closed();
     return;
   }
-  body_ = std::make_unique<Body>(std::move(head), std::move(body), core_.world().engine.packets_per_payload_max);
-  continue_post();
+  HeadPtr kept = head;
+  body_ = open_body(std::move(head), std::move(body), octets);
+  if (body_) {
+    continue_post();
+  } else {  // the reference ignores it
+    answer_post(polling_response(core_.world(), kept.get(), "text/html", "ok"));
+  }
 }
 
 void EngineClient::continue_post_later() {
@@ -115,7 +149,7 @@ void EngineClient::continue_post() {
       return;
     }
     engineio::PacketView decoded;
-    const auto step = body_->reader.next(decoded);
+    const auto step = body_->next(decoded);
     if (step == engineio::PayloadReader::Step::kDone) break;
     if (step == engineio::PayloadReader::Step::kError) {
       core_.metrics().add(Counter::kProtocolErrorsEngineio);
@@ -128,11 +162,11 @@ void EngineClient::continue_post() {
   // What stands behind the packet that ended the session was not taken.
   engineio::PacketView rest;
   if (!session_.is_open() && response.status == 200 &&
-      body_->reader.next(rest) == engineio::PayloadReader::Step::kPacket) {
+      body_->next(rest) == engineio::PayloadReader::Step::kPacket) {
     session_.end(engineio::CloseReason::kParseError);
     response.status = 400;
   }
-  if (response.status == 200) response = polling_response(body_->head.get(), "text/html", "ok");
+  if (response.status == 200) response = polling_response(core_.world(), body_->head.get(), "text/html", "ok");
   body_.reset();
   answer_post(std::move(response));
   finish_if_closed();
@@ -171,8 +205,22 @@ void EngineClient::packet(const engineio::PacketView& packet) {
 void EngineClient::answer_poll(std::vector<engineio::OutPacket> packets) {
   const Poll poll = std::move(*poll_);
   poll_.reset();
-  core_.respond(poll.responder, polling_response(poll.head.get(), "text/plain; charset=UTF-8",
-                                                 engineio::encode_payload(packets)));
+  core_.respond(poll.responder, poll_response(*poll.head, packets));
+}
+
+http1::Response EngineClient::poll_response(const http1::RequestHead& head,
+                                            const std::vector<engineio::OutPacket>& packets, bool initial) {
+  std::string_view type = "text/plain; charset=UTF-8";
+  std::string body;
+  if (session_.protocol() == 3) {
+    engineio::PayloadV3 payload = engineio::encode_payload_v3(packets, !base64_only_ && !jsonp_);
+    type = engineio::content_type_of(payload.kind);
+    body = std::move(payload.body);
+  } else {
+    body = engineio::encode_payload(packets);
+  }
+  if (jsonp_) body = engineio::jsonp_response(*jsonp_, body);
+  return polling_response(core_.world(), &head, type, std::move(body), initial);
 }
 
 // -- WebSocket ----------------------------------------------------------------------------------
@@ -182,9 +230,10 @@ void EngineClient::attach(EngineWebSocketStage& stage) {
   stage.set_client(this);
 }
 
-bool EngineClient::probe(EngineWebSocketStage& stage) {
+bool EngineClient::probe(EngineWebSocketStage& stage, bool base64_only) {
   if (!session_.begin_probe(core_.now())) return false;
   probing_ = &stage;
+  probe_base64_only_ = base64_only;
   stage.set_client(this);
   reschedule();
   return true;
@@ -192,8 +241,15 @@ bool EngineClient::probe(EngineWebSocketStage& stage) {
 
 void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_view message, bool binary) {
   engineio::PacketView decoded;
+  std::string storage;
   bool well_formed = true;
-  if (binary) {
+  if (session_.protocol() == 3) {
+    if (binary) {
+      decoded = engineio::decode_binary_v3(message);
+    } else {
+      well_formed = engineio::decode_text_v3(message, storage, decoded);
+    }
+  } else if (binary) {
     decoded = {engineio::PacketType::kMessage, true, message};
   } else {
     well_formed = engineio::decode_text(message, decoded);
@@ -203,6 +259,7 @@ void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_vi
       case engineio::Session::Probed::kAnswer: stage.send("3probe", false, false); break;
       case engineio::Session::Probed::kUpgraded:
         websocket_ = std::exchange(probing_, nullptr);
+        base64_only_ = probe_base64_only_;
         if (reading_paused_) websocket_->connection().pause_reading(true);
         if (poll_) answer_poll({{FrameRef::copy_of("1"), false}});
         touch();
@@ -238,12 +295,21 @@ void EngineClient::websocket_closed(EngineWebSocketStage& stage, bool protocol_e
 
 void EngineClient::send_on_websocket(const std::vector<engineio::OutPacket>& packets) {
   for (const engineio::OutPacket& packet : packets) {
-    if (packet.binary && base64_only_) {
-      const std::string text = engineio::encode_payload({packet});
-      websocket_->send(text, false, true);
+    if (packet.binary) {
+      send_binary(packet.bytes.view(), true);
     } else {
-      websocket_->send(packet.bytes.view(), packet.binary, true);
+      websocket_->send(packet.bytes.view(), false, true);
     }
+  }
+}
+
+void EngineClient::send_binary(std::string_view bytes, bool compress) {
+  if (session_.protocol() == 3) {
+    websocket_->send(engineio::encode_binary_v3(bytes, !base64_only_), !base64_only_, compress);
+  } else if (base64_only_) {
+    websocket_->send(engineio::encode_payload({{FrameRef::copy_of(bytes), true}}), false, compress);
+  } else {
+    websocket_->send(bytes, true, compress);
   }
 }
 
@@ -308,12 +374,12 @@ void EngineClient::too_slow() {
 
 SendResult EngineClient::engine_send(const socketio::EncodedPacket& packet, const EmitFlags& flags) {
   if (const auto refused = refuse_send(flags)) return *refused;
-  if (session_.direct() && websocket_ != nullptr && !base64_only_) {
-    websocket_->send(packet.text, false, flags.compress);
-    for (const auto bytes : packet.attachments) websocket_->send(bytes, true, flags.compress);
+  if (session_.direct() && websocket_ != nullptr) {
+    if (!packet.text.empty()) websocket_->send(packet.text, false, flags.compress);
+    for (const auto bytes : packet.attachments) send_binary(bytes, flags.compress);
     return SendResult::kQueued;
   }
-  session_.send({FrameRef::copy_of(packet.text), false});
+  if (!packet.text.empty()) session_.send({FrameRef::copy_of(packet.text), false});
   for (const auto bytes : packet.attachments) session_.send({FrameRef::copy_of(bytes), true});
   touch();
   return SendResult::kQueued;
@@ -321,31 +387,44 @@ SendResult EngineClient::engine_send(const socketio::EncodedPacket& packet, cons
 
 SendResult EngineClient::engine_send_shared(hub::EncodedMessage& message, const EmitFlags& flags) {
   if (const auto refused = refuse_send(flags)) return *refused;
-  const auto build = [&](hub::Form form) -> const std::vector<hub::Part>& {
-    core_.world().forms_in_use.mark(form);
-    return message.form(form, [&](hub::EncodedMessage& m, std::vector<hub::Part>& parts) {
-      build_form(core_, form, m, parts);
-    });
-  };
-  if (session_.direct() && websocket_ != nullptr && !base64_only_) {
-    const auto& deflate = websocket_->deflate();
-    if (deflate && flags.compress && !shares_deflated(deflate)) {
-      for (const hub::Part& part : build(hub::Form::kSocketioPieces))
-        websocket_->send(part.bytes.view(), part.binary, true);
-      return SendResult::kQueued;
+  if (session_.direct() && websocket_ != nullptr) {
+    if (send_shared(message, flags)) return SendResult::kQueued;
+    for (const hub::Part& part : form(message, hub::Form::kSocketioPieces)) {
+      if (part.binary) {
+        send_binary(part.bytes.view(), flags.compress);
+      } else {
+        websocket_->send(part.bytes.view(), false, flags.compress);
+      }
     }
-    const bool deflated = deflate && flags.compress;
-    Connection& connection = websocket_->connection();
-    for (const hub::Part& part :
-         build(deflated ? hub::Form::kSocketioWebSocketDeflated : hub::Form::kSocketioWebSocket)) {
-      connection.outbox().append(part.bytes);
-    }
-    connection.touch();
     return SendResult::kQueued;
   }
-  for (const hub::Part& part : build(hub::Form::kSocketioPieces)) session_.send({part.bytes, part.binary});
+  for (const hub::Part& part : form(message, hub::Form::kSocketioPieces))
+    session_.send({part.bytes, part.binary});
   touch();
   return SendResult::kQueued;
+}
+
+const std::vector<hub::Part>& EngineClient::form(hub::EncodedMessage& message, hub::Form form) {
+  core_.world().forms_in_use.mark(form);
+  return message.form(form, [&](hub::EncodedMessage& m, std::vector<hub::Part>& parts) {
+    build_form(core_, form, m, parts);
+  });
+}
+
+// Frames that all receivers share, where this connection's can be the same. Returns: whether they were sent.
+bool EngineClient::send_shared(hub::EncodedMessage& message, const EmitFlags& flags) {
+  const auto& deflate = websocket_->deflate();
+  const bool deflated = deflate && flags.compress;
+  if (deflated && !shares_deflated(deflate)) return false;
+  const auto& parts =
+      form(message, deflated ? hub::Form::kSocketioWebSocketDeflated : hub::Form::kSocketioWebSocket);
+  const bool plain_bytes = session_.protocol() == 4 && !base64_only_;
+  if (!plain_bytes && std::any_of(parts.begin(), parts.end(), [](const hub::Part& part) { return part.binary; }))
+    return false;
+  Connection& connection = websocket_->connection();
+  for (const hub::Part& part : parts) connection.outbox().append(part.bytes);
+  connection.touch();
+  return true;
 }
 
 void EngineClient::engine_pause_reading(bool paused) {
@@ -360,12 +439,19 @@ void EngineClient::engine_joined() {
   joined_ = true;
   if (Admission* admission = core_.world().admission) admission->joined(address());
   auto trimmed = std::make_shared<Handshake>(*handshake_);
-  const auto& keep = core_.world().handshake_headers;
-  std::erase_if(trimmed->headers, [&](const auto& header) {
-    return std::find(keep.begin(), keep.end(), header.first) == keep.end();
-  });
-  trimmed->headers.shrink_to_fit();
+  trim_headers(*trimmed, core_.world().handshake_headers);
   handshake_ = std::move(trimmed);
+}
+
+void EngineClient::connect_at_once() {
+  if (session_.protocol() == 3) client_.connect_main();
+}
+
+// The query of a namespace's name in revision 3, which stands for the auth payload.
+std::string EngineClient::engine_query_json(std::string_view query) const {
+  Object object;
+  for (const auto& [name, value] : http1::parse_query(query)) object.set(name, value);
+  return Value(std::move(object)).to_json();
 }
 
 // -- end ----------------------------------------------------------------------------------------

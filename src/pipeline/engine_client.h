@@ -10,6 +10,7 @@
 #include "base/timer_wheel.h"
 #include "engineio/session.h"
 #include "hub/client.h"
+#include "hub/encoded_message.h"
 #include "pipeline/world.h"
 
 namespace wirehall::pipeline {
@@ -21,8 +22,16 @@ class ShardCore;
 /// Lifetime: owned by its EngineServer; destroyed at the end of the turn in which the session ended.
 class EngineClient final : public hub::EnginePort, private Timer {
  public:
-  EngineClient(ShardCore& core, std::string sid, engineio::Transport transport,
-               std::shared_ptr<Handshake> handshake);
+  /// What the request that opened the session said of it.
+  struct Opening {
+    engineio::Transport transport = engineio::Transport::kPolling;
+    std::uint8_t protocol = 4;
+    bool base64_only = false;
+    std::optional<std::string> jsonp;  ///< the index of the callback
+  };
+  EngineClient(ShardCore& core, std::string sid, Opening opening, std::shared_ptr<Handshake> handshake);
+  /// Connects a client of revision 3 to the main namespace, as such clients expect.
+  void connect_at_once();
   ~EngineClient();
 
   const engineio::Session& session() const { return session_; }
@@ -49,7 +58,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   /// The first transport of a session that began on a WebSocket.
   void attach(EngineWebSocketStage& stage);
   /// A WebSocket that wants to become the transport. Returns: false when it must be closed.
-  bool probe(EngineWebSocketStage& stage);
+  bool probe(EngineWebSocketStage& stage, bool base64_only);
   void websocket_message(EngineWebSocketStage& stage, std::string_view message, bool binary);
   /// The WebSocket has ended. `protocol_error`: because its peer broke a rule.
   void websocket_closed(EngineWebSocketStage& stage, bool protocol_error);
@@ -61,6 +70,9 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void shut_down();
 
   // -- hub::EnginePort --------------------------------------------------------------------------------
+  std::uint8_t engine_protocol() const override { return session_.protocol(); }
+  const std::string& engine_sid() const override { return session_.sid(); }
+  std::string engine_query_json(std::string_view query) const override;
   bool engine_open() const override { return session_.is_open(); }
   std::string_view engine_transport() const override {
     return engineio::transport_name(session_.transport());
@@ -75,11 +87,18 @@ class EngineClient final : public hub::EnginePort, private Timer {
   bool in_touched_list = false;
 
  private:
+  struct Body;
   void on_timer(MonoTime now) override;
   void packet(const engineio::PacketView& packet);
   void continue_post();
   void continue_post_later();
+  std::unique_ptr<Body> open_body(HeadPtr head, std::string body, bool octets);
+  http1::Response poll_response(const http1::RequestHead& head,
+                                const std::vector<engineio::OutPacket>& packets, bool initial = false);
   void answer_poll(std::vector<engineio::OutPacket> packets);
+  void send_binary(std::string_view bytes, bool compress);
+  const std::vector<hub::Part>& form(hub::EncodedMessage& message, hub::Form form);
+  bool send_shared(hub::EncodedMessage& message, const EmitFlags& flags);
   void answer_post(http1::Response response);
   void send_on_websocket(const std::vector<engineio::OutPacket>& packets);
   std::optional<SendResult> refuse_send(const EmitFlags& flags);
@@ -100,11 +119,12 @@ class EngineClient final : public hub::EnginePort, private Timer {
   };
   std::optional<Poll> poll_;
   std::optional<Responder> post_;
-  struct Body;
   std::unique_ptr<Body> body_;  // of a POST whose packets are being processed
   EngineWebSocketStage* websocket_ = nullptr;
   EngineWebSocketStage* probing_ = nullptr;
-  bool base64_only_ = false;
+  bool base64_only_ = false;         // of the current transport
+  bool probe_base64_only_ = false;   // of the probing one
+  std::optional<std::string> jsonp_;
   bool close_asked_ = false;  // by the Socket.IO client, which has told its sockets
   bool finished_ = false;
   bool cutting_ = false;

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "http1/content_coding.h"
 #include "http1/url.h"
 #include "pipeline/engine_client.h"
 #include "pipeline/engine_websocket_stage.h"
+#include "pipeline/handshake_of.h"
 #include "pipeline/http_stage.h"
 #include "pipeline/shard_core.h"
 #include "ws/handshake.h"
@@ -30,31 +32,22 @@ http1::Response upgrade_refusal(engineio::RequestError error, std::string_view m
   return response;
 }
 
-// Without the cookies of a page that may not use them: they would authenticate whoever opened it.
-std::shared_ptr<Handshake> make_handshake(const http1::RequestHead& head, const std::string& address,
-                                          bool secure, bool foreign_page, WallMs now) {
-  auto handshake = std::make_shared<Handshake>();
-  handshake->url = std::string(head.target());
-  handshake->address = address;
-  handshake->issued = now;
-  handshake->secure = secure;
-  handshake->xdomain = head.count("origin") != 0;
-  for (const auto& field : head.fields) {
-    std::string name(head.name(field));
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (foreign_page && name == "cookie") continue;
-    handshake->headers.emplace_back(std::move(name), std::string(head.value(field)));
-  }
-  return handshake;
-}
-
 }  // namespace
 
-http1::Response polling_response(const http1::RequestHead* request, std::string_view content_type,
-                                 std::string body) {
+http1::Response polling_response(const World& world, const http1::RequestHead* request,
+                                 std::string_view content_type, std::string body, bool initial) {
   http1::Response response;
   response.set("Content-Type", content_type).set("cache-control", "no-store");
+  if (request != nullptr) {
+    for (http1::Header& header : added_headers(world, *request, initial))
+      response.headers.push_back(std::move(header));
+  }
+  if (request != nullptr && world.http_compression_threshold && body.size() >= *world.http_compression_threshold) {
+    if (const auto coding = http1::choose_coding(request->find("accept-encoding").value_or(""))) {
+      body = http1::encode_body(body, *coding);
+      response.set("Content-Encoding", http1::coding_name(*coding));
+    }
+  }
   if (request != nullptr) {
     const std::string_view agent = request->find("user-agent").value_or("");
     if (agent.find(";MSIE") != std::string_view::npos || agent.find("Trident/") != std::string_view::npos)
@@ -85,13 +78,13 @@ void EngineServer::post_begins(HttpStage& stage, const HeadPtr& head) {
   const int shard = shard_of_id(parameters.sid);
   if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count()) return;
   // What will be refused for its own sake does not touch the session.
-  if (engineio::verify_transport(parameters, verify_options(core_.world())) ||
-      engineio::verify_session(parameters, false, engineio::Transport::kPolling, 4))
-    return;
+  if (engineio::verify_transport(parameters, verify_options(core_.world()))) return;
   const Responder responder = stage.responder();
-  const auto begin = [sid = parameters.sid, responder](ShardCore& core) {
-    EngineClient* client = core.engine().find(sid);
-    if (client != nullptr && client->session().transport() == engineio::Transport::kPolling)
+  const auto begin = [parameters, responder](ShardCore& core) {
+    EngineClient* client = core.engine().find(parameters.sid);
+    if (client == nullptr) return;
+    const engineio::Session& session = client->session();
+    if (!engineio::verify_session(parameters, false, session.transport(), session.protocol()))
       client->post_begins(responder);
   };
   const auto target = static_cast<unsigned>(shard);
@@ -122,13 +115,13 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
   Arrival arrival = arrival_of(stage, head);
   const engineio::RequestParameters parameters = parameters_of(*head);
   if (const auto error = engineio::verify_transport(parameters, verify_options(core_.world()))) {
-    refuse(arrival.from, *error);
+    refuse(arrival.from, *arrival.head, *error);
     return;
   }
   if (parameters.sid.empty()) {
     if (const auto error =
             engineio::verify_handshake(parameters, head->method == http1::Method::kGet, false)) {
-      refuse(arrival.from, *error);
+      refuse(arrival.from, *arrival.head, *error);
       return;
     }
     if (!admit(arrival)) {
@@ -140,7 +133,7 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
   }
   const int shard = shard_of_id(parameters.sid);
   if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count()) {
-    refuse(arrival.from, engineio::RequestError::kSessionUnknown);
+    refuse(arrival.from, *arrival.head, engineio::RequestError::kSessionUnknown);
     return;
   }
   const auto target = static_cast<unsigned>(shard);
@@ -157,12 +150,13 @@ void EngineServer::arrived(const Arrival& arrival, std::string body) {
   const engineio::RequestParameters parameters = parameters_of(*arrival.head);
   EngineClient* client = find(parameters.sid);
   if (client == nullptr) {
-    refuse(arrival.from, engineio::RequestError::kSessionUnknown);
+    refuse(arrival.from, *arrival.head, engineio::RequestError::kSessionUnknown);
     return;
   }
-  if (const auto error = engineio::verify_session(parameters, false, client->session().transport(), 4)) {
+  if (const auto error = engineio::verify_session(parameters, false, client->session().transport(),
+                                                  client->session().protocol())) {
     client->request_aborted(arrival.from, false);
-    refuse(arrival.from, *error);
+    refuse(arrival.from, *arrival.head, *error);
     return;
   }
   switch (arrival.head->method) {
@@ -176,7 +170,21 @@ void EngineServer::arrived(const Arrival& arrival, std::string body) {
   }
 }
 
-void EngineServer::refuse(const Responder& to, engineio::RequestError error, std::string_view message) {
+void EngineServer::report(const http1::RequestHead& request, engineio::RequestError error,
+                          std::string_view message) {
+  const auto& handlers = core_.world().connection_error_handlers;
+  if (handlers.empty()) return;
+  const auto handshake = make_handshake(request, {}, core_.wall_now());
+  const bool mismatch = error == engineio::RequestError::kBadRequest && !parameters_of(request).sid.empty();
+  const ConnectionFailure failure{static_cast<int>(error), message.empty() ? engineio::message_of(error) : message,
+                                  mismatch ? std::string_view("TRANSPORT_MISMATCH") : std::string_view(),
+                                  *handshake};
+  for (const auto& handler : handlers) handler(failure);
+}
+
+void EngineServer::refuse(const Responder& to, const http1::RequestHead& request, engineio::RequestError error,
+                          std::string_view message) {
+  report(request, error, message);
   http1::Response response;
   response.status = error == engineio::RequestError::kForbidden ? 403 : 400;
   response.set("Content-Type", "application/json");
@@ -186,62 +194,73 @@ void EngineServer::refuse(const Responder& to, engineio::RequestError error, std
 
 EngineServer::Arrival EngineServer::arrival_of(HttpStage& stage, const HeadPtr& head) const {
   const bool foreign = core_.world().cookies_authenticate && stage.refuse_origin(*head);
-  return {stage.responder(), head, stage.client_address(*head), stage.connection().peer().secure, foreign, {}};
+  return {stage.responder(), head, {stage.client_address(*head), stage.connection().peer().secure, foreign}, {}};
 }
 
 // Whom a limit refuses is let in all the same, while there are few of them, to be told by CONNECT_ERROR.
 bool EngineServer::admit(Arrival& arrival) {
   Admission* admission = core_.world().admission;
   if (admission == nullptr) return true;
-  const auto bytes = http1::parse_address(arrival.address);
+  const auto bytes = http1::parse_address(arrival.origin.address);
   const Status admitted =
-      admission->admit(arrival.address, bytes && http1::is_loopback_address(*bytes), core_.now());
+      admission->admit(arrival.origin.address, bytes && http1::is_loopback_address(*bytes), core_.now());
   if (admitted.ok()) return true;
   core_.metrics().add(Counter::kRateLimited);
   arrival.refusal = admitted.error();
-  return admission->admit_refused(arrival.address);
+  return admission->admit_refused(arrival.origin.address);
 }
 
 void EngineServer::release(const Arrival& arrival) {
   Admission* admission = core_.world().admission;
   if (admission == nullptr) return;
   if (arrival.refusal) {
-    admission->release_refused(arrival.address);
+    admission->release_refused(arrival.origin.address);
   } else {
-    admission->release(arrival.address, false);
+    admission->release(arrival.origin.address, false);
   }
 }
 
 void EngineServer::handshake(const Arrival& arrival, const engineio::RequestParameters& parameters) {
   const World& world = core_.world();
   if (world.allow_request) {
-    if (const std::string message = world.allow_request(*arrival.head); !message.empty()) {
-      refuse(arrival.from, engineio::RequestError::kForbidden, message);
+    const std::string message = world.allow_request(*make_handshake(*arrival.head, arrival.origin, core_.wall_now()));
+    if (!message.empty()) {
+      refuse(arrival.from, *arrival.head, engineio::RequestError::kForbidden, message);
       release(arrival);
       return;
     }
   }
-  if (parameters.protocol != 4) {
-    refuse(arrival.from, engineio::RequestError::kUnsupportedVersion);
+  if (parameters.protocol != 4 && !world.engine.allow_version_3) {
+    refuse(arrival.from, *arrival.head, engineio::RequestError::kUnsupportedVersion);
     release(arrival);
     return;
   }
-  std::string sid = make_id(core_.random(), static_cast<std::uint8_t>(core_.shard()));
-  EngineClient& client = add(make_client(arrival, engineio::Transport::kPolling, std::move(sid)));
-  client.base64_only_ = parameters.base64_only;
+  std::string sid = make_sid(parameters);
+  EngineClient& client = add(make_client(arrival, parameters, std::move(sid)));
   // The open packet answers the handshake itself; the cookie stands on this response alone.
-  http1::Response response = polling_response(arrival.head.get(), "text/plain; charset=UTF-8",
-                                              engineio::encode_payload(client.session_.take_packets()));
+  http1::Response response = client.poll_response(*arrival.head, client.session_.take_packets(), true);
   if (world.cookie.enabled)
     response.set("Set-Cookie", world.cookie.name + "=" + client.session().sid() + world.cookie.attributes);
   core_.respond(arrival.from, std::move(response));
+  client.connect_at_once();
 }
 
-std::unique_ptr<EngineClient> EngineServer::make_client(const Arrival& arrival, engineio::Transport transport,
+// In revision 3 the session's id is the id of the client's socket too: no room may be called so.
+std::string EngineServer::make_sid(const engineio::RequestParameters& parameters) {
+  const auto shard = static_cast<std::uint8_t>(core_.shard());
+  return parameters.protocol == 3 ? make_socket_id(core_.random(), shard) : make_id(core_.random(), shard);
+}
+
+std::unique_ptr<EngineClient> EngineServer::make_client(const Arrival& arrival,
+                                                        const engineio::RequestParameters& parameters,
                                                         std::string sid) {
+  const engineio::Transport transport = *parameters.transport;
+  const bool jsonp = parameters.jsonp && transport == engineio::Transport::kPolling;
   auto client = std::make_unique<EngineClient>(
-      core_, std::move(sid), transport,
-      make_handshake(*arrival.head, arrival.address, arrival.secure, arrival.foreign_page, core_.wall_now()));
+      core_, std::move(sid),
+      EngineClient::Opening{transport, parameters.protocol, parameters.base64_only,
+                            jsonp ? parameters.jsonp : std::nullopt},
+      make_handshake(*arrival.head, arrival.origin, core_.wall_now()));
   if (arrival.refusal) client->refuse_all(*arrival.refusal);
   return client;
 }
@@ -258,6 +277,7 @@ void EngineServer::upgrade(HttpStage& stage, const HeadPtr& head) {
   const World& world = core_.world();
   const engineio::RequestParameters parameters = parameters_of(*head);
   const auto fail = [&](engineio::RequestError error, std::string_view message = {}) {
+    report(*head, error, message);
     stage.refuse_upgrade(upgrade_refusal(error, message));
   };
   if (const auto error = engineio::verify_transport(parameters, verify_options(world))) return fail(*error);
@@ -271,11 +291,12 @@ void EngineServer::upgrade(HttpStage& stage, const HeadPtr& head) {
     }
     EngineClient* client = find(parameters.sid);
     if (client == nullptr) return fail(engineio::RequestError::kSessionUnknown);
-    if (const auto error = engineio::verify_session(parameters, true, client->session().transport(), 4))
+    if (const auto error = engineio::verify_session(parameters, true, client->session().transport(),
+                                                    client->session().protocol()))
       return fail(*error);
     if (const ErrorCode code = ws::check_handshake(*head); code != ErrorCode::kOk)
       return stage.refuse_upgrade(ws::refusal(code));
-    begin_probe(stage, head, *client);
+    begin_probe(stage, head, parameters, *client);
     return;
   }
   if (const auto error = engineio::verify_handshake(parameters, head->method == http1::Method::kGet, true))
@@ -285,30 +306,34 @@ void EngineServer::upgrade(HttpStage& stage, const HeadPtr& head) {
   if (parameters.transport != engineio::Transport::kWebSocket)
     return fail(engineio::RequestError::kBadRequest);
   if (world.allow_request) {
-    if (const std::string message = world.allow_request(*head); !message.empty())
-      return fail(engineio::RequestError::kForbidden, message);
+    const std::string message = world.allow_request(
+        *make_handshake(*head, arrival_of(stage, head).origin, core_.wall_now()));
+    if (!message.empty()) return fail(engineio::RequestError::kForbidden, message);
   }
-  if (parameters.protocol != 4) return fail(engineio::RequestError::kUnsupportedVersion);
+  if (parameters.protocol != 4 && !world.engine.allow_version_3) return fail(engineio::RequestError::kUnsupportedVersion);
   open_websocket(stage, head, parameters);
 }
 
 namespace {
 
-std::unique_ptr<EngineWebSocketStage> switch_protocols(HttpStage& stage, const http1::RequestHead& head) {
+std::unique_ptr<EngineWebSocketStage> switch_protocols(HttpStage& stage, const http1::RequestHead& head,
+                                                       bool initial) {
   Connection& connection = stage.connection();
   std::optional<ws::DeflateAgreement> deflate;
   if (connection.core().world().deflate_enabled)
     deflate = ws::negotiate_deflate(ws::joined_fields(head, "sec-websocket-extensions"));
-  ws::append_switching_protocols(connection.outbox(), head, deflate, {}, {});
+  ws::append_switching_protocols(connection.outbox(), head, deflate, {},
+                                 added_headers(connection.core().world(), head, initial));
   connection.touch();
   return std::make_unique<EngineWebSocketStage>(connection, deflate);
 }
 
 }  // namespace
 
-void EngineServer::begin_probe(HttpStage& stage, const HeadPtr& head, EngineClient& client) {
-  std::unique_ptr<EngineWebSocketStage> websocket = switch_protocols(stage, *head);
-  if (!client.probe(*websocket)) websocket->close(ws::CloseCode::kNoStatus, {});
+void EngineServer::begin_probe(HttpStage& stage, const HeadPtr& head,
+                               const engineio::RequestParameters& parameters, EngineClient& client) {
+  std::unique_ptr<EngineWebSocketStage> websocket = switch_protocols(stage, *head, false);
+  if (!client.probe(*websocket, parameters.base64_only)) websocket->close(ws::CloseCode::kNoStatus, {});
   stage.hold_upgrade(std::move(websocket));
   stage.accept_upgrade();
 }
@@ -317,14 +342,14 @@ void EngineServer::open_websocket(HttpStage& stage, const HeadPtr& head,
                                   const engineio::RequestParameters& parameters) {
   Arrival arrival = arrival_of(stage, head);
   if (!admit(arrival)) return stage.refuse_upgrade(http1::problem(*arrival.refusal));
-  std::unique_ptr<EngineWebSocketStage> websocket = switch_protocols(stage, *head);
-  std::string sid = make_id(core_.random(), static_cast<std::uint8_t>(core_.shard()));
-  EngineClient& client = add(make_client(arrival, engineio::Transport::kWebSocket, std::move(sid)));
-  client.base64_only_ = parameters.base64_only;
+  std::unique_ptr<EngineWebSocketStage> websocket = switch_protocols(stage, *head, true);
+  std::string sid = make_sid(parameters);
+  EngineClient& client = add(make_client(arrival, parameters, std::move(sid)));
   client.attach(*websocket);
   stage.hold_upgrade(std::move(websocket));
   stage.accept_upgrade();
   client.pump();
+  client.connect_at_once();
 }
 
 // -- life ---------------------------------------------------------------------------------------

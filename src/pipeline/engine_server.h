@@ -16,6 +16,7 @@
 
 #include "base/hash_map.h"
 #include "engineio/handshake.h"
+#include "pipeline/handshake_of.h"
 #include "pipeline/world.h"
 
 namespace wirehall::pipeline {
@@ -47,7 +48,8 @@ class EngineServer {
   /// The session has ended: it is destroyed at the end of the turn.
   void ended(EngineClient& client);
   /// An upgrade of a session that lives here, on a connection that has arrived here.
-  void begin_probe(HttpStage& stage, const HeadPtr& head, EngineClient& client);
+  void begin_probe(HttpStage& stage, const HeadPtr& head, const engineio::RequestParameters& parameters,
+                   EngineClient& client);
 
   void end_turn();
   void sweep();
@@ -60,18 +62,20 @@ class EngineServer {
   struct Arrival {
     Responder from;
     HeadPtr head;
-    std::string address;
-    bool secure = false;
-    bool foreign_page = false;  ///< a browser page that may not use the user's cookies
+    RequestOrigin origin;
     std::optional<Error> refusal;  ///< the session is let in only to be told
   };
   void watch_abort(HttpStage& stage, unsigned target, const std::string& sid);
   void arrived(const Arrival& arrival, std::string body);
   void handshake(const Arrival& arrival, const engineio::RequestParameters& parameters);
   void open_websocket(HttpStage& stage, const HeadPtr& head, const engineio::RequestParameters& parameters);
-  void refuse(const Responder& to, engineio::RequestError error, std::string_view message = {});
-  std::unique_ptr<EngineClient> make_client(const Arrival& arrival, engineio::Transport transport,
-                                            std::string sid);
+  /// Tells who listens of a request that is refused.
+  void report(const http1::RequestHead& request, engineio::RequestError error, std::string_view message);
+  void refuse(const Responder& to, const http1::RequestHead& request, engineio::RequestError error,
+              std::string_view message = {});
+  std::string make_sid(const engineio::RequestParameters& parameters);
+  std::unique_ptr<EngineClient> make_client(const Arrival& arrival,
+                                            const engineio::RequestParameters& parameters, std::string sid);
   EngineClient& add(std::unique_ptr<EngineClient> client);
   Arrival arrival_of(HttpStage& stage, const HeadPtr& head) const;
   bool admit(Arrival& arrival);
@@ -83,8 +87,9 @@ class EngineServer {
   std::vector<std::unique_ptr<EngineClient>> graveyard_;
 };
 
-/// The fields of a polling response that every one of them has.
-http1::Response polling_response(const http1::RequestHead* request, std::string_view content_type,
-                                 std::string body);
+/// A polling response: with the fields that every one of them has, those of the hooks, and compressed where it
+/// is long. `initial`: it opens the session.
+http1::Response polling_response(const World& world, const http1::RequestHead* request,
+                                 std::string_view content_type, std::string body, bool initial = false);
 
 }  // namespace wirehall::pipeline

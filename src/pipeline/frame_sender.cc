@@ -2,7 +2,7 @@
 
 #include "native/frame.h"
 #include "pipeline/shard_core.h"
-#include "socketio/packet.h"
+#include "socketio/packet_encoder.h"
 
 namespace wirehall::pipeline {
 namespace {
@@ -23,20 +23,27 @@ FrameRef deflated_frame(ShardCore& core, ws::Opcode opcode, std::string_view pay
   return FrameRef::copy_of(bytes);
 }
 
-const NativeShape* shape_of(const hub::Registry& registry, const hub::EncodedMessage& message) {
-  const auto nsp = registry.namespaces.find(message.nsp());
-  if (nsp == registry.namespaces.end()) return nullptr;
-  const auto shape = nsp->second->native_shapes.find(message.event());
-  return shape == nsp->second->native_shapes.end() ? nullptr : &shape->second;
+const NativeShape* shape_of(ShardCore& core, const hub::EncodedMessage& message) {
+  const hub::NamespaceShard* nsp = core.hub().find(message.nsp());
+  if (nsp == nullptr) return nullptr;
+  const auto& shapes = nsp->spec().native_shapes;
+  const auto shape = shapes.find(message.event());
+  return shape == shapes.end() ? nullptr : &shape->second;
 }
 
 void build_socketio(ShardCore& core, hub::Form form, hub::EncodedMessage& message,
                     std::vector<hub::Part>& parts) {
   socketio::EncodedPacket packet;
-  packet.text.push_back('4');
-  socketio::encode_event(packet, message.nsp(), std::nullopt, message.event(), message.args());
+  const socketio::PacketEncoder encoder(core.world().client.parser);
+  if (message.offset().empty() || message.ack()) {
+    encoder.event(packet, message.nsp(), message.ack(), message.event(), message.args());
+  } else {
+    Args with_offset = message.args();
+    with_offset.emplace_back(message.offset());
+    encoder.event(packet, message.nsp(), std::nullopt, message.event(), with_offset);
+  }
   if (form == hub::Form::kSocketioPieces) {
-    parts.push_back({FrameRef::copy_of(packet.text), false});
+    if (!packet.text.empty()) parts.push_back({FrameRef::copy_of(packet.text), false});
     for (const auto bytes : packet.attachments) parts.push_back({FrameRef::copy_of(bytes), true});
     return;
   }
@@ -44,7 +51,7 @@ void build_socketio(ShardCore& core, hub::Form form, hub::EncodedMessage& messag
   const auto frame = [&](ws::Opcode opcode, std::string_view payload) {
     return deflate ? deflated_frame(core, opcode, payload) : plain_frame(opcode, payload);
   };
-  parts.push_back({frame(ws::Opcode::kText, packet.text), false});
+  if (!packet.text.empty()) parts.push_back({frame(ws::Opcode::kText, packet.text), false});
   for (const auto bytes : packet.attachments) parts.push_back({frame(ws::Opcode::kBinary, bytes), true});
 }
 
@@ -54,7 +61,7 @@ void build_native(ShardCore& core, hub::Form form, hub::EncodedMessage& message,
   const bool deflate = form == hub::Form::kNativeJsonDeflated || form == hub::Form::kNativeMsgpackDeflated;
   std::string payload;
   native::encode_event(payload, msgpack ? native::Codec::kMsgpack : native::Codec::kJson, message.event(),
-                       message.args(), shape_of(core.world().registry, message), std::nullopt);
+                       message.args(), shape_of(core, message), message.ack());
   const ws::Opcode opcode = msgpack ? ws::Opcode::kBinary : ws::Opcode::kText;
   parts.push_back({deflate ? deflated_frame(core, opcode, payload) : plain_frame(opcode, payload), msgpack});
 }

@@ -4,28 +4,12 @@
 
 #include "base/log.h"
 #include "http1/url.h"
+#include "pipeline/handshake_of.h"
 #include "pipeline/shard_core.h"
 #include "ws/handshake.h"
 
 namespace wirehall::pipeline {
 namespace {
-
-std::shared_ptr<Handshake> make_handshake(const http1::RequestHead& head, const std::string& address,
-                                          bool secure, WallMs now) {
-  auto handshake = std::make_shared<Handshake>();
-  handshake->url = std::string(head.target());
-  handshake->address = address;
-  handshake->issued = now;
-  handshake->secure = secure;
-  handshake->xdomain = head.count("origin") != 0;
-  for (const auto& field : head.fields) {
-    std::string name(head.name(field));
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    handshake->headers.emplace_back(std::move(name), std::string(head.value(field)));
-  }
-  return handshake;
-}
 
 bool refused_by_limit(ErrorCode code) {
   return code == ErrorCode::kRateLimited || code == ErrorCode::kTooManyConnections ||
@@ -63,7 +47,7 @@ void NativeStage::open(HttpStage& http, const HeadPtr& head) {
   }
   hub::NamespaceShard* nsp = core.hub().find("/");
   opened.socket_ = core.hub().make_socket(
-      *nsp, opened, make_handshake(*head, address, http.connection().peer().secure, core.wall_now()));
+      *nsp, opened, make_handshake(*head, {address, http.connection().peer().secure, false}, core.wall_now()));
   const hub::SocketPtr held = opened.socket_;
   core.hub().connect(held);
 }
@@ -102,11 +86,7 @@ void NativeStage::connected(hub::Socket& socket) {
   switch_protocols(*opening->head);
   // From here on only the configured headers are kept.
   auto kept = std::make_shared<Handshake>(socket.handshake());
-  const auto& keep = connection_.core().world().handshake_headers;
-  std::erase_if(kept->headers, [&](const auto& header) {
-    return std::find(keep.begin(), keep.end(), header.first) == keep.end();
-  });
-  kept->headers.shrink_to_fit();
+  trim_headers(*kept, connection_.core().world().handshake_headers);
   socket.set_handshake(std::move(kept));
   opening->http.accept_upgrade();
 }

@@ -21,6 +21,7 @@
 #include "hub/encoded_message.h"
 #include "hub/spec.h"
 #include "native/frame.h"
+#include "wirehall/handshake.h"
 #include "wirehall/limits.h"
 #include "ws/connection_core.h"
 
@@ -66,7 +67,13 @@ struct World {
   hub::ClientOptions client;
   CookieOptions cookie;
   /// Decides on handshakes; empty text lets in, else it is the message of a 403.
-  std::function<std::string(const http1::RequestHead&)> allow_request;
+  std::function<std::string(const Handshake&)> allow_request;
+  std::vector<std::function<void(const ConnectionFailure&)>> connection_error_handlers;
+  using HeaderHook = std::function<void(HeaderList&, const Handshake&)>;
+  std::vector<HeaderHook> initial_header_hooks;
+  std::vector<HeaderHook> header_hooks;
+  /// Polling responses of so many bytes are compressed; nullopt: none are.
+  std::optional<std::uint32_t> http_compression_threshold = 1024;
 
   bool native_enabled = true;
   std::string native_path = "/ws";

@@ -11,6 +11,8 @@
 #include "base/hash_map.h"
 #include "io/system.h"
 #include "server/authenticators.h"
+#include "server/recovery_log.h"
+#include "server/room_census.h"
 
 namespace wirehall::server {
 namespace {
@@ -18,6 +20,17 @@ namespace {
 std::string content_hash(std::string_view bytes) {
   char text[20];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(keyed_hash(bytes)));
+  return text;
+}
+
+std::string attributes_of(const CookieConfig& cookie) {
+  std::string text;
+  if (cookie.max_age) text += "; Max-Age=" + std::to_string(cookie.max_age->count());
+  if (!cookie.domain.empty()) text += "; Domain=" + cookie.domain;
+  if (!cookie.path.empty()) text += "; Path=" + cookie.path;
+  if (cookie.http_only) text += "; HttpOnly";
+  if (cookie.secure) text += "; Secure";
+  if (!cookie.same_site.empty()) text += "; SameSite=" + cookie.same_site;
   return text;
 }
 
@@ -46,7 +59,9 @@ void Composition::fill_world() {
   const Config& c = config_;
   world_.limits = c.limits;
   world_.dev = c.dev;
-  world_.engine_path = c.path.ends_with('/') ? c.path : c.path + "/";
+  world_.engine_path = c.path;
+  while (world_.engine_path.ends_with('/')) world_.engine_path.pop_back();
+  if (c.add_trailing_slash) world_.engine_path.push_back('/');
   world_.engine.ping_interval = c.ping_interval;
   world_.engine.ping_timeout = c.ping_timeout;
   world_.engine.upgrade_timeout = c.upgrade_timeout;
@@ -76,8 +91,13 @@ void Composition::fill_world() {
   world_.client.namespaces_max = c.limits.namespaces_per_client_max;
   if (c.cookie) {
     world_.cookie.enabled = true;
-    world_.cookie.name = *c.cookie;
+    world_.cookie.name = c.cookie->name;
+    world_.cookie.attributes = attributes_of(*c.cookie);
   }
+  world_.engine.initial_packet = c.initial_packet;
+  world_.engine.allow_version_3 = c.allow_eio3;
+  world_.http_compression_threshold = c.http_compression_threshold;
+  world_.client.parser = c.parser;
   world_.native_enabled = c.native;
   world_.native_path = c.native_path;
   world_.native_limits = {c.limits.json_depth_max, c.limits.event_name_bytes_max, c.limits.attachments_max};
@@ -129,13 +149,26 @@ Status Composition::serve_stock_client() {
     bytes << stream.rdbuf();
     const bool map = name.ends_with(".map");
     if (!map && !name.ends_with(".js")) continue;
-    serve_file(world_.engine_path + name,
+    serve_file(world_.engine_path + (world_.engine_path.ends_with('/') ? "" : "/") + name,
                map ? "application/json; charset=utf-8" : "application/javascript; charset=utf-8",
                bytes.str());
   }
   if (error)
     return Error(ErrorCode::kConfig, "clientDirectory " + config_.client_directory + ": " + error.message());
   return {};
+}
+
+// One log for each namespace, whichever shards it is on.
+void Composition::prepare_recovery(unsigned shards) {
+  if (config_.connection_state_recovery.count() == 0) return;
+  RecoveryOptions options;
+  options.disconnection_max = config_.connection_state_recovery;
+  options.entries_max = config_.limits.recovery_log_entries_max;
+  options.bytes_max = config_.limits.recovery_log_bytes_max;
+  options.sessions_max = config_.limits.recovery_sessions_max;
+  auto logs = std::make_shared<RecoveryLogs>(options, shards);
+  for (const auto& [name, spec] : registry_.namespaces) spec->recovery = logs->of(name);
+  registry_.recovery_for = [logs](const std::string& name) { return logs->of(name); };
 }
 
 Status Composition::start() {
@@ -154,6 +187,14 @@ Status Composition::start() {
     if (!tls.ok()) return tls.error();
     options.tls = *tls;
   }
+  for (const auto& [name, spec] : registry_.namespaces) {
+    if (spec->room_handlers.any()) spec->census = std::make_shared<LockedRoomCensus>();
+  }
+  for (const auto& parent : registry_.parents) {
+    if (parent->spec.room_handlers.any()) parent->spec.census = std::make_shared<LockedRoomCensus>();
+  }
+  prepare_recovery(options.shards);
+  registry_.cleanup_empty_children = config_.cleanup_empty_child_namespaces;
   registry_.running = true;
   node_ = std::make_unique<io::Node>(world_, std::move(options));
   registry_.post_from_outside = [node = node_.get()](unsigned shard, hub::HubTask task) {

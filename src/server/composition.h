@@ -41,6 +41,7 @@ class Composition {
   void serve_file(std::string_view path, std::string_view content_type, std::string bytes);
 
  private:
+  void prepare_recovery(unsigned shards);
   void fill_world();
   Status serve_stock_client();
 

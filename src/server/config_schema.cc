@@ -148,9 +148,40 @@ class Table {
                      0,
                      0,
                      [](Config& c, const Value& v) {
-                       c.cookie = v.as_string().empty() ? std::nullopt : std::optional(v.as_string());
+                       c.cookie.reset();
+                       if (!v.as_string().empty()) c.cookie.emplace().name = v.as_string();
                      },
-                     [](const Config& c) { return Value(c.cookie.value_or("")); }});
+                     [](const Config& c) { return Value(c.cookie ? c.cookie->name : std::string()); }});
+    boolean("allowEIO3", "Let Engine.IO 3, and so Socket.IO 2, clients in.", FIELD(allow_eio3));
+    boolean("addTrailingSlash", "Serve the path with a slash behind it, and not without.",
+            FIELD(add_trailing_slash));
+    choice(
+        "parser", "How Socket.IO packets are encoded: as socket.io-parser, or socket.io-msgpack-parser.",
+        "json|msgpack",
+        [](Config& c, const Value& v) { c.parser = v.as_string() == "json" ? Parser::kJson : Parser::kMsgpack; },
+        [](const Config& c) { return Value(c.parser == Parser::kJson ? "json" : "msgpack"); });
+    string("initialPacket", "A message that is sent right behind the opening; empty: none.",
+           FIELD(initial_packet));
+    keys_.push_back({"httpCompression",
+                     KeyType::kInteger,
+                     "Bytes from which on a polling response is compressed; -1: none is.",
+                     {},
+                     -1,
+                     1 << 30,
+                     [](Config& c, const Value& v) {
+                       c.http_compression_threshold.reset();
+                       if (v.as_int() >= 0) c.http_compression_threshold = static_cast<std::uint32_t>(v.as_int());
+                     },
+                     [](const Config& c) {
+                       const auto& threshold = c.http_compression_threshold;
+                       return Value(threshold ? static_cast<std::int64_t>(*threshold) : -1);
+                     }});
+    milliseconds("connectionStateRecovery.maxDisconnectionDuration",
+                 "How long a Socket.IO client may be away and still be given what it missed; 0: no recovery.",
+                 FIELD(connection_state_recovery), 0);
+    boolean("cleanupEmptyChildNamespaces",
+            "Whether a namespace that was made for a client goes with its last client.",
+            FIELD(cleanup_empty_child_namespaces));
     boolean("serveClient", "Serve the stock Socket.IO client, where it was installed.", FIELD(serve_client));
     string("clientDirectory", "Where the stock client's browser files lie.", FIELD(client_directory));
     list("handshakeHeaders", "Request headers that stay readable after connecting.",

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "hub/hub.h"
 #include "server/composition.h"
 #include "server/log_sink.h"
 
@@ -15,7 +16,49 @@ namespace wirehall {
 Server::Server(Config config) : composition_(std::make_unique<server::Composition>(std::move(config))) {}
 Server::~Server() = default;
 
-Namespace& Server::of(std::string_view name) { return composition_->registry().of(name).api; }
+Namespace& Server::of(std::string_view name) {
+  hub::Registry& registry = composition_->registry();
+  // While the server runs, a handler may name a child of a parent namespace that is on its shard.
+  if (registry.running) {
+    if (hub::Hub* hub = hub::Hub::current()) {
+      if (hub::NamespaceShard* nsp = hub->find(name)) return nsp->spec().api;
+    }
+  }
+  return registry.of(name).api;
+}
+
+Namespace& Server::of(const std::regex& names) {
+  return of([names](std::string name, Value) -> Task<bool> {
+    const bool matches = std::regex_search(name, names);
+    co_return matches;
+  });
+}
+
+Namespace& Server::of(NamespaceMatcher matcher) {
+  return composition_->registry().add_parent(std::move(matcher)).api;
+}
+
+Server& Server::allow_request(std::function<std::string(const Handshake&)> decide) {
+  composition_->world().allow_request = std::move(decide);
+  return *this;
+}
+Server& Server::on_connection_error(std::function<void(const ConnectionFailure&)> handler) {
+  composition_->world().connection_error_handlers.push_back(std::move(handler));
+  return *this;
+}
+Server& Server::on_initial_headers(std::function<void(HeaderList&, const Handshake&)> hook) {
+  composition_->world().initial_header_hooks.push_back(std::move(hook));
+  return *this;
+}
+Server& Server::on_headers(std::function<void(HeaderList&, const Handshake&)> hook) {
+  composition_->world().header_hooks.push_back(std::move(hook));
+  return *this;
+}
+
+Server& Server::on_new_namespace(std::function<void(Namespace&)> handler) {
+  composition_->registry().new_namespace_handlers.push_back(std::move(handler));
+  return *this;
+}
 
 Server& Server::use(JwtAuth) {
   Authenticator& authenticator = composition_->authenticator();

@@ -255,6 +255,15 @@ void encode_connect_error(std::string& out, std::string_view nsp, std::string_vi
   json::Writer(out).write(Value(std::move(object)));
 }
 
+void encode_connect_v3(std::string& out, std::string_view nsp) {
+  encode_head(out, PacketType::kConnect, 0, nsp, std::nullopt);
+}
+
+void encode_error_v3(std::string& out, std::string_view nsp, const Value& error) {
+  encode_head(out, PacketType::kConnectError, 0, nsp, std::nullopt);
+  json::Writer(out).write(error);
+}
+
 void encode_disconnect(std::string& out, std::string_view nsp) {
   encode_head(out, PacketType::kDisconnect, 0, nsp, std::nullopt);
 }

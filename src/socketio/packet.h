@@ -96,10 +96,12 @@ class PacketDecoder {
 ///
 /// Lifetime: attachments point into the values that were encoded.
 struct EncodedPacket {
-  std::string text;
+  std::string text;    ///< empty: the attachments are all there is
+  std::string binary;  ///< holds an attachment that is no value's own
   std::vector<std::string_view> attachments;
   void clear() {
     text.clear();
+    binary.clear();
     attachments.clear();
   }
 };
@@ -113,6 +115,9 @@ void encode_connect(std::string& out, std::string_view nsp, std::string_view sid
 void encode_connect_error(std::string& out, std::string_view nsp, std::string_view message,
                           const Value* data);
 void encode_disconnect(std::string& out, std::string_view nsp);
+/// The same to clients of Socket.IO 2 (protocol 4): CONNECT has no payload, and that of ERROR is any value.
+void encode_connect_v3(std::string& out, std::string_view nsp);
+void encode_error_v3(std::string& out, std::string_view nsp, const Value& error);
 
 /// How many byte strings a value holds.
 std::uint32_t count_attachments(const Value& value);
