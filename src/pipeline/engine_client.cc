@@ -271,6 +271,7 @@ void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_vi
   } else if (&stage == websocket_) {
     if (well_formed) {
       packet(decoded);
+      if (session_.has_packets()) touch();  // the answer to a ping of revision 3
     } else {
       core_.metrics().add(Counter::kProtocolErrorsEngineio);
       session_.receive_malformed(core_.now());
