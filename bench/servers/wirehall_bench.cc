@@ -1,24 +1,31 @@
 // Wirehall as the benchmarks see it: an application of three handlers on the public interface, the same on
 // both protocols, with the bounds that count connections and messages raised out of the way.
 //
-//   bench_wirehall [--port N] [--threads N]
+//   bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N]
 #include <wirehall/server.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <utility>
 
 namespace {
 
 [[noreturn]] void usage() {
-  std::fputs("usage: bench_wirehall [--port N] [--threads N]\n", stderr);
+  std::fputs("usage: bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N]\n", stderr);
   std::exit(2);
 }
 
-wirehall::Config make_config(int argc, char** argv) {
+struct Options {
   wirehall::Config config;
+  int namespaces = 0;  ///< that nobody joins
+};
+
+Options read_options(int argc, char** argv) {
+  Options options;
+  wirehall::Config& config = options.config;
   config.port = 0;
   config.threads = 1;
   for (int i = 1; i < argc; i += 2) {
@@ -29,6 +36,10 @@ wirehall::Config make_config(int argc, char** argv) {
       config.port = static_cast<std::uint16_t>(number);
     } else if (flag == "--threads") {
       config.threads = static_cast<unsigned>(number);
+    } else if (flag == "--recovery") {
+      config.connection_state_recovery = std::chrono::milliseconds(number);
+    } else if (flag == "--namespaces") {
+      options.namespaces = number;
     } else {
       usage();
     }
@@ -40,13 +51,19 @@ wirehall::Config make_config(int argc, char** argv) {
   config.limits.connections_per_user_max = 65'536;
   config.limits.unauthenticated_per_address_max = 65'536;
   config.limits.drain_window = std::chrono::milliseconds(1);
-  return config;
+  return options;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  wirehall::Server io(make_config(argc, argv));
+  const Options options = read_options(argc, argv);
+  wirehall::Server io(options.config);
+  for (int i = 0; i < options.namespaces; ++i) {
+    io.of("/unused-" + std::to_string(i)).on_event("echo", [](wirehall::Value data, wirehall::Ack ack) {
+      ack(std::move(data));
+    });
+  }
   io.on_event("echo", [](wirehall::Value data, wirehall::Ack ack) { ack(std::move(data)); });
   io.on_event("subscribe", [](wirehall::Socket& socket, wirehall::Ack ack) {
     if (const wirehall::Status joined = socket.join("news"); !joined.ok()) return ack.fail(joined.error());

@@ -23,6 +23,7 @@ enum class SendResult : std::uint8_t {
   kDropped,      ///< volatile and not writable, or the queue is full and `slowConsumer` is `drop`
   kClosed,       ///< the socket is gone
   kUnavailable,  ///< the queue to the other shards is full
+  kReserved,     ///< the event's name is reserved (`connect`, `disconnect`, …): nothing was sent
 };
 
 /// How something is sent.
@@ -93,15 +94,14 @@ class BroadcastOperator : public Emits<BroadcastOperator, SendResult> {
   /// How long emit_with_ack() waits.
   BroadcastOperator timeout(Duration time) const&;
 
-  /// Returns:  kQueued, or kUnavailable with nothing sent to anyone.
-  /// Requires: the event is not reserved (asserted).
+  /// Returns:  kQueued; kUnavailable or kReserved, with nothing sent to anyone.
   SendResult emit_args(std::string_view event, std::span<const Value> args);
 
   /// Sends and waits for the answers of all receivers, on all shards.
   ///
   /// Returns:  what arrived within the timeout (default: limits.pending_ack_timeout); complete() says
   ///           whether that is everything. A receiver that disconnects is no longer waited for.
-  /// Errors:   kUnavailable, with nothing sent to anyone.
+  /// Errors:   kUnavailable, or kInvalidFormat for a reserved name, with nothing sent to anyone.
   /// Requires: called on a shard (asserted).
   Task<Result<BroadcastAnswers>> emit_with_ack(std::string event, Args args);
   /// The matching sockets of all shards (remote_socket.h): a snapshot.

@@ -116,10 +116,16 @@ class Socket : public Emits<Socket, SendResult> {
   bool recovered() const;
   /// "polling" or "websocket", as it is now.
   std::string_view transport() const;
+  /// The connection below; sockets of several namespaces share it.
+  struct Conn {
+    std::string id;                       ///< Engine.IO's session id; of a native client its own
+    std::string_view transport;           ///< as transport()
+    std::uint8_t protocol = 4;            ///< the revision of Engine.IO; 0 for a native client
+  };
+  Conn conn() const;
 
   // -- sending ----------------------------------------------------------------------------------
-  /// Returns:  kQueued, kDropped or kClosed; never waits. Order is kept.
-  /// Requires: the event is not reserved (asserted).
+  /// Returns:  kQueued, kDropped, kClosed or kReserved; never waits. Order is kept.
   SendResult emit_args(std::string_view event, std::span<const Value> args);
   SocketOperator volatile_();
   SocketOperator compress(bool on);
@@ -127,7 +133,7 @@ class Socket : public Emits<Socket, SendResult> {
   ///
   /// Returns:  the arguments of the answer.
   /// Errors:   kTimeout after `timeout` (0: limits.pending_ack_timeout) or when limits.pending_acks_max
-  ///           newer ones wait, kDisconnected.
+  ///           newer ones wait, kDisconnected, kInvalidFormat for a reserved name.
   Task<Result<Args>> emit_with_ack(std::string event, Args args, Duration timeout = Duration{0});
 
   /// Everybody else in those rooms, or everybody else.

@@ -79,6 +79,8 @@ class Client final : public SocketLink, private Timer {
   // -- SocketLink ---------------------------------------------------------------------------------
   Protocol protocol() const override { return Protocol::kSocketIo; }
   std::string_view transport() const override { return engine_.engine_transport(); }
+  std::string_view engine_id() const override { return engine_.engine_sid(); }
+  std::uint8_t engine_revision() const override { return engine_.engine_protocol(); }
   void connected(Socket& socket) override;
   void refused(Socket& socket, const Verdict& verdict) override;
   SendResult emit(Socket& socket, std::string_view event, std::span<const Value> args,

@@ -133,6 +133,12 @@ bool Socket::connected() const { return impl(*this).is_connected(); }
 bool Socket::recovered() const { return impl(*this).recovery() != nullptr && impl(*this).recovery()->recovered; }
 std::string_view Socket::transport() const { return impl(*this).link().transport(); }
 
+Socket::Conn Socket::conn() const {
+  const hub::SocketLink& link = impl(*this).link();
+  const bool native = link.protocol() == Protocol::kNative;
+  return {native ? id() : std::string(link.engine_id()), link.transport(), link.engine_revision()};
+}
+
 SendResult Socket::emit_args(std::string_view event, std::span<const Value> args) {
   return impl(*this).emit_flagged(event, args, EmitFlags());
 }

@@ -65,7 +65,7 @@ void on_some_hub(Namespace& nsp, hub::HubTask task) {
 }  // namespace
 
 SendResult BroadcastOperator::emit_args(std::string_view event, std::span<const Value> args) {
-  WIREHALL_ASSERT(!socketio::is_reserved_event(event));
+  if (socketio::is_reserved_event(event)) return SendResult::kReserved;
   const hub::Selector selector{rooms_, except_};
   SendResult result = SendResult::kQueued;
   auto message =
@@ -100,10 +100,13 @@ Task<T> awaited(std::shared_ptr<hub::CompletionState<T>> state) {
 
 Task<Result<BroadcastAnswers>> BroadcastOperator::emit_with_ack(std::string event, Args args) {
   using Answers = Result<BroadcastAnswers>;
-  WIREHALL_ASSERT(!socketio::is_reserved_event(event));
   hub::Hub* hub = hub::Hub::current();
   WIREHALL_ASSERT(hub != nullptr);
   auto state = std::make_shared<hub::CompletionState<Answers>>(*hub);
+  if (socketio::is_reserved_event(event)) {
+    state->complete(Error(ErrorCode::kInvalidFormat, "\"" + event + "\" is a reserved event"));
+    return awaited(state);
+  }
   hub::NamespaceShard* nsp = hub->find(nsp_->name());
   if (nsp == nullptr) {
     state->complete(BroadcastAnswers());

@@ -261,7 +261,7 @@ SendResult Socket::emit_logged(std::string_view event, std::span<const Value> ar
 }
 
 SendResult Socket::emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags) {
-  WIREHALL_ASSERT(!socketio::is_reserved_event(event));
+  if (socketio::is_reserved_event(event)) return SendResult::kReserved;
   if (state_ != State::kConnected) return SendResult::kClosed;
   if (recovery_) return emit_logged(event, args, flags);
   if (has_outgoing_listeners()) tell_outgoing(event, Args(args.begin(), args.end()));
@@ -294,8 +294,11 @@ SocketInfo Socket::info() const {
 std::shared_ptr<CompletionState<Result<Args>>> Socket::emit_expecting(std::string_view event,
                                                                       std::span<const Value> args,
                                                                       Duration timeout) {
-  WIREHALL_ASSERT(!socketio::is_reserved_event(event));
   auto state = std::make_shared<CompletionState<Result<Args>>>(hub());
+  if (socketio::is_reserved_event(event)) {
+    state->complete(Error(ErrorCode::kInvalidFormat, "\"" + std::string(event) + "\" is a reserved event"));
+    return state;
+  }
   if (state_ != State::kConnected) {
     state->complete(ErrorCode::kDisconnected);
     return state;

@@ -30,6 +30,9 @@ class SocketLink {
  public:
   virtual Protocol protocol() const = 0;
   virtual std::string_view transport() const = 0;
+  /// Engine.IO's session id and revision; empty and 0 where there is no such session.
+  virtual std::string_view engine_id() const { return {}; }
+  virtual std::uint8_t engine_revision() const { return 0; }
 
   /// The namespace let the socket in: tells the client.
   virtual void connected(Socket& socket) = 0;

@@ -282,11 +282,14 @@ const ConfigKey* find_key(std::string_view path) {
 
 std::string environment_name(std::string_view path) {
   std::string name = "WIREHALL_";
+  bool capital = false;
   for (const char c : path) {
+    const bool before = capital;
+    capital = c >= 'A' && c <= 'Z';
     if (c == '.') {
       name += "__";
-    } else if (c >= 'A' && c <= 'Z') {
-      name += '_';
+    } else if (capital) {
+      if (!before) name += '_';  // a run of capitals is one word
       name += c;
     } else {
       name += static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);

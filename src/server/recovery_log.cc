@@ -80,6 +80,7 @@ void LockedRecoveryLog::connected(const std::string& pid, hub::RecoveryOwner own
 
 void LockedRecoveryLog::save(hub::RecoverySession session, MonoTime now) {
   const std::lock_guard lock(mutex_);
+  trim(now);  // also where nothing is sent any more
   forget_expired(now);
   const std::string pid = session.pid;
   Saved& saved = sessions_[pid];

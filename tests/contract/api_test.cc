@@ -44,7 +44,8 @@ class ApiTest : public testing::TestWithParam<unsigned> {
     node.run();
     return take_frames(peer.received());
   }
-  std::vector<std::string> log;
+  std::vector<std::string> log;  // what handlers write to outlives the node
+  int joins = 0, leaves = 0;
   SimNode node;
 };
 
@@ -194,7 +195,6 @@ TEST_P(ApiTest, RoomsAppearAndVanishOnceInAProcess) {
   add_basics(main);
   main.on_create_room([&](std::string_view room) { log.push_back("create " + std::string(room)); });
   main.on_delete_room([&](std::string_view room) { log.push_back("delete " + std::string(room)); });
-  int joins = 0, leaves = 0;
   main.on_join_room([&](std::string_view, std::string_view) { ++joins; });
   main.on_leave_room([&](std::string_view, std::string_view) { ++leaves; });
   main.spec().census = std::make_shared<server::LockedRoomCensus>();
@@ -270,6 +270,27 @@ TEST_P(ApiTest, WhatAParentSendsReachesAllChildren) {
   say(open(2), R"(42["go"])");
   EXPECT_EQ(take_frames(a.received()), Frames{R"(t:42/x,["everybody",1])"});
   EXPECT_EQ(take_frames(b.received()), Frames{R"(t:42/y,["everybody",1])"});
+}
+
+TEST_P(ApiTest, ReservedEventsAreRefused) {
+  Namespace& main = node.of("/");
+  main.on_event("try", [&](Socket& socket) -> Task<> {
+    for (const char* name : {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}) {
+      if (socket.emit(name, 1) == SendResult::kReserved && socket.nsp().emit(name) == SendResult::kReserved)
+        log.push_back(name);
+    }
+    Task<Result<Args>> asking = socket.emit_with_ack("connect", {});
+    const Result<Args> answer = co_await asking;
+    Task<Result<BroadcastAnswers>> all = socket.nsp().emit_with_ack("connect", {});
+    const Result<BroadcastAnswers> answers = co_await all;
+    log.push_back(std::string(answer.error().kebab()) + " " + std::string(answers.error().kebab()));
+  });
+  node.start();
+  SimPeer& peer = open(0);
+  take_frames(peer.received());
+  EXPECT_TRUE(say(peer, R"(42["try"])").empty());
+  EXPECT_EQ(log.size(), 7u);
+  EXPECT_EQ(log.back(), "invalid-format invalid-format");
 }
 
 TEST_P(ApiTest, ReservedServerEventsAreRefused) {
