@@ -42,6 +42,7 @@ struct Limits {
 
   // -- Socket.IO --------------------------------------------------------------------------------
   std::uint32_t namespaces_per_client_max = 16;           ///< CONNECT_ERROR limit-reached
+  std::uint32_t dynamic_namespaces_per_shard_max = 10'000;  ///< CONNECT_ERROR limit-reached: made for clients
   std::uint32_t refused_connects_per_client_max = 1'024;  ///< session closed: CONNECTs that were refused
   std::uint32_t namespace_bytes_max = 255;                ///< session closed: parse error
   std::uint32_t event_name_bytes_max = 128;               ///< session closed (native: invalid-format)

@@ -153,13 +153,12 @@ void Client::connect(socketio::Packet& packet) {
   if (nsp != nullptr && nsp->spec().is_parent) nsp = nullptr;  // nobody is in a parent itself
   if (nsp == nullptr && hub_.registry().parents.empty())
     return send_refusal(packet.nsp, "Invalid namespace", nullptr, false);
-  if (sockets_.size() >= options_.namespaces_max) {
-    hub_.environment().metrics().add(Counter::kLimitHits);
-    const Verdict verdict(Error(ErrorCode::kLimitReached, "namespaces of one client"));
-    return send_refusal(packet.nsp, verdict.message(), &verdict.data());
-  }
+  // What is still being asked for counts, too.
+  if (sockets_.size() + asking_ >= options_.namespaces_max)
+    return send_limit_reached(packet.nsp, "namespaces of one client");
   if (nsp != nullptr) return connect_to(*nsp, std::move(packet.auth));
   if (!alive_) alive_ = std::make_shared<bool>(true);
+  ++asking_;
   hub_.spawn(ask_parents(alive_, packet.nsp, std::move(packet.auth)), SocketPtr(), nullptr, Ack());
 }
 
@@ -167,14 +166,30 @@ void Client::connect(socketio::Packet& packet) {
 Task<> Client::ask_parents(std::shared_ptr<const bool> alive, std::string name, std::string auth) {
   for (const auto& parent : hub_.registry().parents) {
     Value payload = auth.empty() ? Value() : Value::from_validated_json(auth);
-    Task<bool> asking = parent->matches(name, std::move(payload));
-    const bool matches = co_await asking;
+    bool matches = false;
+    try {
+      Task<bool> asking = parent->matches(name, std::move(payload));
+      matches = co_await asking;
+    } catch (...) {
+      hub_.report_exception("namespace matcher threw");
+    }
     if (!*alive || closed_) co_return;
     if (!matches) continue;
-    if (find(name) == nullptr) connect_to(hub_.make_child(parent->spec, name), std::move(auth));
+    --asking_;
+    if (find(name) != nullptr) co_return;
+    if (hub_.find(name) == nullptr && !hub_.has_room_for_child())
+      co_return send_limit_reached(name, "namespaces made for clients");
+    connect_to(hub_.make_child(parent->spec, name), std::move(auth));
     co_return;
   }
+  --asking_;
   send_refusal(name, "Invalid namespace", nullptr, false);
+}
+
+void Client::send_limit_reached(std::string_view nsp, std::string_view what) {
+  hub_.environment().metrics().add(Counter::kLimitHits);
+  const Verdict verdict(Error(ErrorCode::kLimitReached, std::string(what)));
+  send_refusal(nsp, verdict.message(), &verdict.data());
 }
 
 void Client::connect_to(NamespaceShard& nsp, std::string auth) {

@@ -101,6 +101,7 @@ class Client final : public SocketLink, private Timer {
   static void read_recovery(Socket& socket);
   void connect_to(NamespaceShard& nsp, std::string auth);
   Task<> ask_parents(std::shared_ptr<const bool> alive, std::string name, std::string auth);
+  void send_limit_reached(std::string_view nsp, std::string_view what);
   void send_refusal(std::string_view nsp, std::string_view message, const Value* data,
                     bool known_namespace = true);
   void packet_of(Socket& socket, socketio::Packet& packet);
@@ -123,6 +124,7 @@ class Client final : public SocketLink, private Timer {
   std::shared_ptr<bool> alive_;  // set while parents of namespaces are asked
   MonoTime connect_deadline_;
   std::uint32_t refused_connects_ = 0;
+  std::uint32_t asking_ = 0;  // CONNECTs for which parents are being asked
   bool closed_ = false;
 };
 

@@ -186,6 +186,10 @@ NamespaceShard* Hub::find(std::string_view name) {
 
 // -- children of parent namespaces ----------------------------------------------------------------
 
+bool Hub::has_room_for_child() const {
+  return children_ < environment_.limits().dynamic_namespaces_per_shard_max;
+}
+
 NamespaceShard& Hub::make_child(const NamespaceSpec& parent, const std::string& name) {
   if (NamespaceShard* known = find(name)) return *known;
   auto spec = std::make_unique<NamespaceSpec>(parent, name);
@@ -193,6 +197,7 @@ NamespaceShard& Hub::make_child(const NamespaceSpec& parent, const std::string& 
   auto made = std::make_unique<NamespaceShard>(*this, std::move(spec));
   NamespaceShard& child = *made;
   namespaces_.emplace(name, std::move(made));
+  ++children_;
   const unsigned owner = owner_of(environment_, name);
   if (owner == environment_.shard()) {
     child_made(parent, name);
@@ -244,6 +249,7 @@ void Hub::child_unused(NamespaceShard& child) {
     const auto found = namespaces_.find(name);
     if (found == namespaces_.end() || found->second->in_use() || found->second->node().paused()) return;
     namespaces_.erase(found);
+    --children_;
     const unsigned owner = owner_of(environment_, name);
     if (owner == environment_.shard()) {
       child_gone(name);

@@ -93,6 +93,8 @@ class Hub final : public Resumer {
 
   /// Returns: the namespace, if it was registered, or made on this shard.
   NamespaceShard* find(std::string_view name);
+  /// Whether one more child fits: limits.dynamic_namespaces_per_shard_max.
+  bool has_room_for_child() const;
   /// The namespace of that name, made when it is new here.
   NamespaceShard& make_child(const NamespaceSpec& parent, const std::string& name);
   std::vector<NamespaceShard*> children_of(std::string_view parent);
@@ -169,6 +171,7 @@ class Hub final : public Resumer {
   void child_made(const NamespaceSpec& parent, const std::string& name);
   void child_gone(const std::string& name);
   TextMap<unsigned> owned_children_;
+  std::uint32_t children_ = 0;  // of this shard
 };
 
 }  // namespace wirehall::hub

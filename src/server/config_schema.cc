@@ -215,6 +215,8 @@ class Table {
             1, 1'000'000);
     integer("limits.namespacesPerClient", "Namespaces that one client may join.",
             FIELD(limits.namespaces_per_client_max), 1, 100'000);
+    integer("limits.dynamicNamespaces", "Namespaces that were made for clients, on one shard.",
+            FIELD(limits.dynamic_namespaces_per_shard_max), 1, 10'000'000);
     integer("limits.maxFragments", "Fragments of one WebSocket message.", FIELD(limits.ws_fragments_max), 1,
             1'000'000'000);
     integer("limits.maxAttachments", "Binary attachments of one Socket.IO packet.",

@@ -156,7 +156,7 @@ bool PacketDecoder::decode(std::string_view text, Packet& out, std::uint32_t& at
     const std::string_view digits = take_digits(text);
     if (digits.empty() || digits.size() > 3 || text.empty() || text[0] != '-') return false;
     std::from_chars(digits.data(), digits.data() + digits.size(), attachments);
-    if (attachments > limits_->attachments_max) return false;
+    if (attachments < 1 || attachments > limits_->attachments_max) return false;
     text.remove_prefix(1);
     out.type = out.type == PacketType::kBinaryEvent ? PacketType::kEvent : PacketType::kAck;
   }

@@ -5,8 +5,8 @@
 //   I2  After an error the decoder refuses all further input; the engine connection must be closed.
 //   I3  Arguments keep the bytes in which they came unless they hold attachments or a `_placeholder` key.
 //
-// Spec: Socket.IO protocol v5; socket.io-parser 4.2 for the strictness. One deliberate difference: a
-// binary event that announces no attachments is complete at once (RELIABILITY S4).
+// Spec: Socket.IO protocol v5; socket.io-parser 4.2.7 for the strictness (it refuses a binary event that
+// announces no attachments; before it was delivered, and the decoder wedged).
 #pragma once
 
 #include <cstdint>

@@ -64,7 +64,6 @@ TEST(Decode, Attachments) {
             R"(…(3 / #15 "bar" {"$binary":"YQ=="}))");
   EXPECT_EQ(decoded({R"(51-["e",{"num":0,"_placeholder":true}])", "b:a", R"(2["next"])"}),
             R"(…(2 / e {"$binary":"YQ=="})(2 / next))");
-  EXPECT_EQ(decoded({R"(50-["x"])", R"(2["y"])"}), "(2 / x)(2 / y)");
   EXPECT_EQ(decoded({R"(51-["x"])", "b:unused"}), "…(2 / x)") << "as the reference";
 }
 
@@ -100,6 +99,7 @@ TEST(Decode, WhatIsMalformedEndsTheConnection) {
                            "51",
                            "51[\"x\"]",
                            "5x-[\"x\"]",
+                           "50-[\"x\"]",
                            "5999-[\"x\"]",
                            "511-[\"x\"]",
                            "51.5-[\"x\"]",
