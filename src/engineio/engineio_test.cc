@@ -221,9 +221,10 @@ TEST_F(SessionTest, AnOrderlyCloseDrainsFirst) {
   EXPECT_FALSE(session.is_closed());
   EXPECT_FALSE(session.send({FrameRef::copy_of("4more"), false}));
   EXPECT_TRUE(session.poll_wanted(at(11)));
-  EXPECT_EQ(taken(session),
-            "4last\x1e"
-            "1");
+  EXPECT_EQ(taken(session), "4last");
+  EXPECT_FALSE(session.is_closed());
+  EXPECT_TRUE(session.poll_wanted(at(12)));
+  EXPECT_EQ(taken(session), "6\x1e" "1");
   EXPECT_EQ(reason_text(session.close_reason()), "forced close");
 }
 

@@ -19,6 +19,13 @@ bool decode_text(std::string_view text, PacketView& out) {
   return true;
 }
 
+bool decode_text_frame(std::string_view text, std::string& storage, PacketView& out) {
+  if (text.empty() || text[0] != 'b') return decode_text(text, out);
+  storage = from_base64_lenient(text.substr(1));
+  out = {PacketType::kMessage, true, storage};
+  return true;
+}
+
 PayloadReader::Step PayloadReader::next(PacketView& out) {
   if (done_) return Step::kDone;
   const std::size_t end = rest_.find(kRecordSeparator);
@@ -27,12 +34,7 @@ PayloadReader::Step PayloadReader::next(PacketView& out) {
   if (!done_) rest_.remove_prefix(end + 1);
   if (packets_left_ == 0) return Step::kError;
   --packets_left_;
-  if (!packet.empty() && packet[0] == 'b') {
-    decoded_ = from_base64_lenient(packet.substr(1));
-    out = {PacketType::kMessage, true, decoded_};
-    return Step::kPacket;
-  }
-  return decode_text(packet, out) ? Step::kPacket : Step::kError;
+  return decode_text_frame(packet, decoded_, out) ? Step::kPacket : Step::kError;
 }
 
 std::string encode_payload(const std::vector<OutPacket>& packets) {

@@ -33,6 +33,10 @@ struct PacketView {
 ///
 /// Returns:  false when it is empty or its type unknown.
 bool decode_text(std::string_view text, PacketView& out);
+/// The same on a WebSocket, where `b` and base64 are a message of bytes, too, from clients that send no bytes.
+///
+/// Lifetime: such a message's data lives in `storage`.
+bool decode_text_frame(std::string_view text, std::string& storage, PacketView& out);
 
 /// Separates the packets of a polling body.
 inline constexpr char kRecordSeparator = '\x1e';
@@ -59,6 +63,7 @@ class PayloadReader {
 struct OutPacket {
   FrameRef bytes;
   bool binary = false;
+  bool compress = true;  ///< whether the transport may compress it
 };
 
 /// Joins packets to a polling body.

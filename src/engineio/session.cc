@@ -103,8 +103,8 @@ std::vector<OutPacket> Session::take_packets() {
   queued_bytes_ = 0;
   if (state_ == State::kClosing) {
     if (transport_ == Transport::kPolling) {
-      if (packets.empty()) packets.push_back({FrameRef::copy_of("6"), false});
-      packets.push_back({FrameRef::copy_of("1"), false});
+      if (!packets.empty()) return packets;
+      packets = {{FrameRef::copy_of("6")}, {FrameRef::copy_of("1")}};
     }
     end(CloseReason::kForcedClose);
   }

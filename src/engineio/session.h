@@ -110,8 +110,9 @@ class Session {
   }
   /// Takes everything that is queued, for the current transport.
   ///
-  /// Requires: the transport can send now. When the session is closing, this ends it: a polling transport
-  /// then gets the close packet too.
+  /// Requires: the transport can send now. When the session is closing, this ends it; on polling it takes one
+  /// more poll, whose body is a noop and the close packet: a client looks for that one first, and would lose
+  /// what stands beside it.
   std::vector<OutPacket> take_packets();
   /// Whether a waiting poll must be answered although nothing is queued: a noop that frees it for the
   /// upgrade, or the close.

@@ -52,6 +52,7 @@ using HttpHandler = std::function<void(ResponseSink&, HttpRequest, Responder)>;
 struct StaticFile {
   std::string content_type;
   std::shared_ptr<const std::string> bytes;
+  std::shared_ptr<const std::string> gzip;  ///< the same, compressed; nullptr: it is not worth it
   std::string etag;
   std::string cache_control = "public, max-age=0";
 };

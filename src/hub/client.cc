@@ -88,8 +88,8 @@ void Client::decoder_failed() {
 void Client::close() {
   if (closed_) return;
   closed_ = true;
-  engine_.engine_close();
-  close_sockets("forced server close");
+  const bool ended = engine_.engine_close();
+  close_sockets(ended ? "forced close" : "forced server close");
 }
 
 void Client::engine_closed(std::string_view reason) {

@@ -40,7 +40,8 @@ class EnginePort {
   virtual SendResult engine_send(const socketio::EncodedPacket& packet, const EmitFlags& flags) = 0;
   virtual SendResult engine_send_shared(EncodedMessage& message, const EmitFlags& flags) = 0;
   /// An orderly close; the port reports it to engine_closed() only if it did not ask for it here.
-  virtual void engine_close() = 0;
+  /// Returns: whether the session has ended already; else what is queued leaves first.
+  virtual bool engine_close() = 0;
   virtual void engine_pause_reading(bool paused) = 0;
   /// The opening request with all its headers, and from the first namespace on with the configured ones.
   virtual std::shared_ptr<Handshake> engine_handshake() = 0;

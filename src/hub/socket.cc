@@ -260,10 +260,16 @@ SendResult Socket::emit_logged(std::string_view event, std::span<const Value> ar
                                                               : SendResult::kUnavailable;
 }
 
+// As in the reference a middleware may emit: the event stands in front of the CONNECT, and stock clients keep
+// it until then. A native client is not there yet.
+bool Socket::can_emit() const {
+  return state_ == State::kConnected || (state_ == State::kConnecting && link_->protocol() == Protocol::kSocketIo);
+}
+
 SendResult Socket::emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags) {
   if (socketio::is_reserved_event(event)) return SendResult::kReserved;
-  if (state_ != State::kConnected) return SendResult::kClosed;
-  if (recovery_) return emit_logged(event, args, flags);
+  if (!can_emit()) return SendResult::kClosed;
+  if (recovery_ && is_connected()) return emit_logged(event, args, flags);
   if (has_outgoing_listeners()) tell_outgoing(event, Args(args.begin(), args.end()));
   return link_->emit(*this, event, args, std::nullopt, flags);
 }
@@ -299,7 +305,7 @@ std::shared_ptr<CompletionState<Result<Args>>> Socket::emit_expecting(std::strin
     state->complete(Error(ErrorCode::kInvalidFormat, "\"" + std::string(event) + "\" is a reserved event"));
     return state;
   }
-  if (state_ != State::kConnected) {
+  if (!can_emit()) {
     state->complete(ErrorCode::kDisconnected);
     return state;
   }

@@ -127,6 +127,7 @@ class Socket final : public wirehall::Socket {
   std::shared_ptr<CompletionState<Result<Args>>> emit_expecting(std::string_view event,
                                                                 std::span<const Value> args,
                                                                 Duration timeout);
+  bool can_emit() const;
   SendResult emit_logged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
   SendResult emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
 

@@ -142,7 +142,8 @@ void EngineClient::continue_post_later() {
 void EngineClient::continue_post() {
   constexpr int kPacketsPerTurn = 256;
   http1::Response response;
-  for (int left = kPacketsPerTurn; session_.is_open(); --left) {
+  // A session that is closing takes packets, and ignores them.
+  for (int left = kPacketsPerTurn; !session_.is_closed(); --left) {
     if (reading_paused_) return;  // engine_pause_reading(false) goes on
     if (left == 0) {
       continue_post_later();
@@ -161,11 +162,9 @@ void EngineClient::continue_post() {
   }
   // What stands behind the packet that ended the session was not taken.
   engineio::PacketView rest;
-  if (!session_.is_open() && response.status == 200 &&
-      body_->next(rest) == engineio::PayloadReader::Step::kPacket) {
-    session_.end(engineio::CloseReason::kParseError);
+  if (session_.is_closed() && response.status == 200 &&
+      body_->next(rest) == engineio::PayloadReader::Step::kPacket)
     response.status = 400;
-  }
   if (response.status == 200) response = polling_response(core_.world(), body_->head.get(), "text/html", "ok");
   body_.reset();
   answer_post(std::move(response));
@@ -220,7 +219,8 @@ http1::Response EngineClient::poll_response(const http1::RequestHead& head,
     body = engineio::encode_payload(packets);
   }
   if (jsonp_) body = engineio::jsonp_response(*jsonp_, body);
-  return polling_response(core_.world(), &head, type, std::move(body), initial);
+  const bool compress = std::any_of(packets.begin(), packets.end(), [](const auto& packet) { return packet.compress; });
+  return polling_response(core_.world(), &head, type, std::move(body), {initial, compress});
 }
 
 // -- WebSocket ----------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_vi
   } else if (binary) {
     decoded = {engineio::PacketType::kMessage, true, message};
   } else {
-    well_formed = engineio::decode_text(message, decoded);
+    well_formed = engineio::decode_text_frame(message, storage, decoded);
   }
   if (&stage == probing_) {
     switch (session_.receive_probe(well_formed ? &decoded : nullptr, core_.now())) {
@@ -297,9 +297,9 @@ void EngineClient::websocket_closed(EngineWebSocketStage& stage, bool protocol_e
 void EngineClient::send_on_websocket(const std::vector<engineio::OutPacket>& packets) {
   for (const engineio::OutPacket& packet : packets) {
     if (packet.binary) {
-      send_binary(packet.bytes.view(), true);
+      send_binary(packet.bytes.view(), packet.compress);
     } else {
-      websocket_->send(packet.bytes.view(), false, true);
+      websocket_->send(packet.bytes.view(), false, packet.compress);
     }
   }
 }
@@ -380,8 +380,8 @@ SendResult EngineClient::engine_send(const socketio::EncodedPacket& packet, cons
     for (const auto bytes : packet.attachments) send_binary(bytes, flags.compress);
     return SendResult::kQueued;
   }
-  if (!packet.text.empty()) session_.send({FrameRef::copy_of(packet.text), false});
-  for (const auto bytes : packet.attachments) session_.send({FrameRef::copy_of(bytes), true});
+  if (!packet.text.empty()) session_.send({FrameRef::copy_of(packet.text), false, flags.compress});
+  for (const auto bytes : packet.attachments) session_.send({FrameRef::copy_of(bytes), true, flags.compress});
   touch();
   return SendResult::kQueued;
 }
@@ -400,7 +400,7 @@ SendResult EngineClient::engine_send_shared(hub::EncodedMessage& message, const 
     return SendResult::kQueued;
   }
   for (const hub::Part& part : form(message, hub::Form::kSocketioPieces))
-    session_.send({part.bytes, part.binary});
+    session_.send({part.bytes, part.binary, flags.compress});
   touch();
   return SendResult::kQueued;
 }
@@ -465,23 +465,22 @@ void EngineClient::close_session() {
   session_.end(engineio::CloseReason::kForcedClose);
 }
 
-void EngineClient::engine_close() {
+bool EngineClient::engine_close() {
   close_asked_ = true;
   close_session();
   touch();
   reschedule();
+  return session_.is_closed();
 }
 
 void EngineClient::shut_down() {
   if (finished_) return;
   if (websocket_ != nullptr) {
     std::exchange(websocket_, nullptr)->close(ws::CloseCode::kGoingAway, "server shutting down");
-    session_.end(engineio::CloseReason::kServerShutdown);
-  } else {
-    close_session();
-    if (!poll_) session_.end(engineio::CloseReason::kServerShutdown);
+  } else if (poll_ && session_.has_packets()) {
+    answer_poll(session_.take_packets());
   }
-  pump();
+  session_.end(engineio::CloseReason::kServerShutdown);  // a poll that waits is told
   finish_if_closed();
 }
 

@@ -79,7 +79,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   }
   SendResult engine_send(const socketio::EncodedPacket& packet, const EmitFlags& flags) override;
   SendResult engine_send_shared(hub::EncodedMessage& message, const EmitFlags& flags) override;
-  void engine_close() override;
+  bool engine_close() override;
   void engine_pause_reading(bool paused) override;
   std::shared_ptr<Handshake> engine_handshake() override { return handshake_; }
   void engine_joined() override;

@@ -35,14 +35,14 @@ http1::Response upgrade_refusal(engineio::RequestError error, std::string_view m
 }  // namespace
 
 http1::Response polling_response(const World& world, const http1::RequestHead* request,
-                                 std::string_view content_type, std::string body, bool initial) {
+                                 std::string_view content_type, std::string body, PollingResponse kind) {
   http1::Response response;
   response.set("Content-Type", content_type).set("cache-control", "no-store");
   if (request != nullptr) {
-    for (http1::Header& header : added_headers(world, *request, initial))
+    for (http1::Header& header : added_headers(world, *request, kind.initial))
       response.headers.push_back(std::move(header));
   }
-  if (request != nullptr && world.http_compression_threshold && body.size() >= *world.http_compression_threshold) {
+  if (request != nullptr && kind.compress && world.http_compression_threshold && body.size() >= *world.http_compression_threshold) {
     if (const auto coding = http1::choose_coding(request->find("accept-encoding").value_or(""))) {
       body = http1::encode_body(body, *coding);
       response.set("Content-Encoding", http1::coding_name(*coding));
@@ -322,7 +322,9 @@ std::unique_ptr<EngineWebSocketStage> switch_protocols(HttpStage& stage, const h
   std::optional<ws::DeflateAgreement> deflate;
   if (connection.core().world().deflate_enabled)
     deflate = ws::negotiate_deflate(ws::joined_fields(head, "sec-websocket-extensions"));
-  ws::append_switching_protocols(connection.outbox(), head, deflate, {},
+  // Engine.IO has no subprotocol of its own; a client that offers some wants one of them.
+  const auto offered = ws::offered_subprotocols(head);
+  ws::append_switching_protocols(connection.outbox(), head, deflate, offered.empty() ? std::string_view() : offered.front(),
                                  added_headers(connection.core().world(), head, initial));
   connection.touch();
   return std::make_unique<EngineWebSocketStage>(connection, deflate);

@@ -87,9 +87,13 @@ class EngineServer {
   std::vector<std::unique_ptr<EngineClient>> graveyard_;
 };
 
+struct PollingResponse {
+  bool initial = false;  ///< it opens the session
+  bool compress = true;  ///< something in it may be compressed
+};
 /// A polling response: with the fields that every one of them has, those of the hooks, and compressed where it
-/// is long. `initial`: it opens the session.
+/// is long.
 http1::Response polling_response(const World& world, const http1::RequestHead* request,
-                                 std::string_view content_type, std::string body, bool initial = false);
+                                 std::string_view content_type, std::string body, PollingResponse kind = {});
 
 }  // namespace wirehall::pipeline

@@ -1,6 +1,7 @@
 #include "pipeline/http_stage.h"
 
 #include "base/log.h"
+#include "http1/content_coding.h"
 #include "pipeline/native_stage.h"
 #include "pipeline/shard_core.h"
 #include "ws/handshake.h"
@@ -191,6 +192,14 @@ void HttpStage::dispatch(std::string body) {
   serve(std::move(body));
 }
 
+// Compressed where the client takes it; one tag for both forms, as the reference has it.
+void HttpStage::serve_bytes(const http1::StaticFile& file, http1::Response& response) {
+  if (file.gzip) response.set("Vary", "Accept-Encoding");
+  const bool compressed = file.gzip && http1::choose_coding(head_->find("accept-encoding").value_or("")) == http1::ContentCoding::kGzip;
+  if (compressed) response.set("Content-Encoding", http1::coding_name(http1::ContentCoding::kGzip));
+  response.shared_body = FrameRef::of_shared(compressed ? file.gzip : file.bytes);
+}
+
 void HttpStage::serve(std::string body) {
   ShardCore& core = connection_.core();
   const http1::Routes& routes = core.world().routes;
@@ -231,7 +240,7 @@ void HttpStage::serve(std::string body) {
   if (known && etag_matches(*known, file->second.etag)) {
     response.status = 304;
   } else {
-    response.shared_body = FrameRef::of_shared(file->second.bytes);
+    serve_bytes(file->second, response);
   }
   http1::add_cors_headers(core.world().cors, *head_, response);
   send(std::move(response), false);
@@ -262,6 +271,7 @@ void HttpStage::send(http1::Response response, bool close) {
   connection_.touch();
   abort_ = nullptr;
   if (!keep) {
+    ++sequence_;  // whoever answers it again is too late
     waiting_ = true;
     connection_.end_gracefully();
     return;

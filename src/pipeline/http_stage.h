@@ -60,6 +60,7 @@ class HttpStage final : public Stage {
   void dispatch_upgrade();
   void dispatch(std::string body);
   void serve(std::string body);
+  void serve_bytes(const http1::StaticFile& file, http1::Response& response);
   void fail(const Error& error);
   bool count_body();
   void send(http1::Response response, bool close);

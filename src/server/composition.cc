@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/hash_map.h"
+#include "http1/content_coding.h"
 #include "io/system.h"
 #include "server/authenticators.h"
 #include "server/recovery_log.h"
@@ -133,6 +134,11 @@ void Composition::serve_file(std::string_view path, std::string_view content_typ
   http1::StaticFile file;
   file.content_type = content_type;
   file.etag = "\"" + content_hash(bytes) + "\"";
+  constexpr std::size_t kWorthBytes = 1024;
+  const bool text = content_type.starts_with("text/") || content_type.starts_with("application/javascript");
+  if (text && bytes.size() >= kWorthBytes) {
+    file.gzip = std::make_shared<const std::string>(http1::encode_body(bytes, http1::ContentCoding::kGzip));
+  }
   file.bytes = std::make_shared<const std::string>(std::move(bytes));
   world_.routes.files[std::string(path)] = std::move(file);
 }

@@ -117,7 +117,8 @@ TEST_P(HostileClientsTest, ConnectsThatAreStillBeingDecidedCountToo) {
   node.of("/");
   node.registry().add_parent([this](std::string, Value) -> Task<bool> {
     ++outcomes["asked"];
-    co_await std::suspend_always{};
+    std::suspend_always forever;
+    co_await forever;
     co_return false;
   });
   node.start();
