@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   io.on_event("publish", [](wirehall::Socket& socket, wirehall::Value data) {
     socket.to("news").emit("news", std::move(data));
   });
+  io.hold_signals();
   if (const wirehall::Status started = io.start(); !started.ok()) {
     std::fprintf(stderr, "bench_wirehall: %s\n", started.error().text().c_str());
     return 1;

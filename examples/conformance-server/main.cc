@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   wirehall::Server io(config);
   register_namespace(io.of("/"));
   register_namespace(io.of("/custom"));
+  io.hold_signals();
   if (const wirehall::Status started = io.start(); !started.ok()) {
     std::fprintf(stderr, "%s\n", started.error().text().c_str());
     return 1;

@@ -48,6 +48,7 @@ struct ConnectionFailure {
   int code = 0;              ///< the protocol's: 0 to 5
   std::string_view message;  ///< "Session ID unknown", …
   std::string_view context;  ///< what the reference calls `context.name`; may be empty
+  std::string_view refusal;  ///< what `allow_request` said (`context.message`); may be empty
   const Handshake& request;
 };
 

@@ -27,6 +27,7 @@ namespace wirehall {
 
 namespace server {
 class Composition;
+struct HeldSignals;
 }
 
 /// One process' server: Socket.IO and native clients on one port.
@@ -113,6 +114,9 @@ class Server : public Emits<Server, SendResult> {
   /// Starts and returns.
   /// Errors:   kConfig: the address is in use, a file cannot be read.
   Status start();
+  /// SIGTERM and SIGINT wait for stop_on_signal() from here on: called before start(), or a signal that comes
+  /// between the two ends the process as it is.
+  void hold_signals();
   /// What run() does once it has started: waits for a signal, ends in order. Requires: started.
   void stop_on_signal();
   /// The port it listens on.
@@ -126,6 +130,7 @@ class Server : public Emits<Server, SendResult> {
  private:
   Namespace& main() { return of("/"); }
   std::unique_ptr<server::Composition> composition_;
+  std::unique_ptr<server::HeldSignals> signals_;
 };
 
 }  // namespace wirehall

@@ -135,6 +135,7 @@ int serve(const ServeOptions& options) {
   serve_demo(io);
   add_routes(io, hall);
   add_token_route(io);
+  io.hold_signals();
   if (const Status started = io.start(); !started.ok()) {
     std::fprintf(stderr, "wirehall: %s\n", started.error().text().c_str());
     return started.error().code() == ErrorCode::kConfig ? kConfigError : 1;

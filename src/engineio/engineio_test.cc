@@ -65,7 +65,7 @@ TEST(Handshake, ChecksInTheReferencesOrder) {
     const RequestParameters p = read_parameters(http1::parse_query(query));
     if (const auto e = verify_transport(p, {})) return static_cast<int>(*e);
     if (!p.sid.empty()) return 1;
-    if (const auto e = verify_handshake(p, is_get, is_upgrade)) return static_cast<int>(*e);
+    if (const auto e = verify_handshake(p, is_get, is_upgrade)) return static_cast<int>(e->error);
     return p.protocol == 4 ? -1 : 5;
   };
   EXPECT_EQ(check("EIO=4&transport=polling"), -1);

@@ -44,17 +44,20 @@ std::optional<RequestError> verify_transport(const RequestParameters& parameters
   return allowed ? std::nullopt : std::optional(RequestError::kTransportUnknown);
 }
 
-std::optional<RequestError> verify_session(const RequestParameters& parameters, bool is_upgrade,
-                                           Transport current, std::uint8_t session_protocol) {
-  if (!is_upgrade && parameters.transport != current) return RequestError::kBadRequest;
-  if (parameters.protocol != session_protocol) return RequestError::kBadRequest;
+std::optional<RequestRefusal> verify_session(const RequestParameters& parameters, bool is_upgrade,
+                                             Transport current, std::uint8_t session_protocol) {
+  if (!is_upgrade && parameters.transport != current)
+    return RequestRefusal{RequestError::kBadRequest, "TRANSPORT_MISMATCH"};
+  if (parameters.protocol != session_protocol)
+    return RequestRefusal{RequestError::kBadRequest, "PROTOCOL_MISMATCH"};
   return std::nullopt;
 }
 
-std::optional<RequestError> verify_handshake(const RequestParameters& parameters, bool is_get,
-                                             bool is_upgrade) {
-  if (!is_get) return RequestError::kBadHandshakeMethod;
-  if (parameters.transport == Transport::kWebSocket && !is_upgrade) return RequestError::kBadRequest;
+std::optional<RequestRefusal> verify_handshake(const RequestParameters& parameters, bool is_get,
+                                               bool is_upgrade) {
+  if (!is_get) return RequestRefusal{RequestError::kBadHandshakeMethod};
+  if (parameters.transport == Transport::kWebSocket && !is_upgrade)
+    return RequestRefusal{RequestError::kBadRequest, "TRANSPORT_HANDSHAKE_ERROR"};
   return std::nullopt;
 }
 

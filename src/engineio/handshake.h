@@ -38,6 +38,12 @@ struct RequestParameters {
 
 RequestParameters read_parameters(const http1::QueryPairs& query);
 
+/// Why a request is refused.
+struct RequestRefusal {
+  RequestError error;
+  std::string_view context = {};  ///< the reference's `context.name`, where it has one
+};
+
 /// What a request is checked against; the caller looks the session up in between.
 struct VerifyOptions {
   bool polling_allowed = true;
@@ -49,11 +55,11 @@ std::optional<RequestError> verify_transport(const RequestParameters& parameters
                                              const VerifyOptions& options);
 
 /// The checks of a request that belongs to a session.
-std::optional<RequestError> verify_session(const RequestParameters& parameters, bool is_upgrade,
-                                           Transport current, std::uint8_t session_protocol);
+std::optional<RequestRefusal> verify_session(const RequestParameters& parameters, bool is_upgrade,
+                                             Transport current, std::uint8_t session_protocol);
 
 /// The checks of a request that opens a session (before `allowRequest`, and without the version).
-std::optional<RequestError> verify_handshake(const RequestParameters& parameters, bool is_get,
-                                             bool is_upgrade);
+std::optional<RequestRefusal> verify_handshake(const RequestParameters& parameters, bool is_get,
+                                               bool is_upgrade);
 
 }  // namespace wirehall::engineio

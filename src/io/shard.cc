@@ -145,7 +145,6 @@ class Shard::DrainTimer final : public Timer {
 
 Shard::Shard(Node& node, unsigned index)
     : node_(node),
-      index_(index),
       loop_(std::make_unique<Loop>()),
       poller_(node.options().portable_poller ? make_asio_poller(loop_->context)
                                              : make_epoll_poller(loop_->context)),

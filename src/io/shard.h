@@ -71,7 +71,6 @@ class Shard {
   void drain_some();
 
   Node& node_;
-  unsigned index_;
   SystemClock clock_;
   SystemRandom random_;
   std::unique_ptr<Loop> loop_;

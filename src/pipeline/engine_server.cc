@@ -115,7 +115,7 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
   Arrival arrival = arrival_of(stage, head);
   const engineio::RequestParameters parameters = parameters_of(*head);
   if (const auto error = engineio::verify_transport(parameters, verify_options(core_.world()))) {
-    refuse(arrival.from, *arrival.head, *error);
+    refuse(arrival.from, *arrival.head, {*error});
     return;
   }
   if (parameters.sid.empty()) {
@@ -133,7 +133,7 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
   }
   const int shard = shard_of_id(parameters.sid);
   if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count()) {
-    refuse(arrival.from, *arrival.head, engineio::RequestError::kSessionUnknown);
+    refuse(arrival.from, *arrival.head, {engineio::RequestError::kSessionUnknown});
     return;
   }
   const auto target = static_cast<unsigned>(shard);
@@ -150,7 +150,7 @@ void EngineServer::arrived(const Arrival& arrival, std::string body) {
   const engineio::RequestParameters parameters = parameters_of(*arrival.head);
   EngineClient* client = find(parameters.sid);
   if (client == nullptr) {
-    refuse(arrival.from, *arrival.head, engineio::RequestError::kSessionUnknown);
+    refuse(arrival.from, *arrival.head, {engineio::RequestError::kSessionUnknown});
     return;
   }
   if (const auto error = engineio::verify_session(parameters, false, client->session().transport(),
@@ -170,25 +170,23 @@ void EngineServer::arrived(const Arrival& arrival, std::string body) {
   }
 }
 
-void EngineServer::report(const http1::RequestHead& request, engineio::RequestError error,
+void EngineServer::report(const http1::RequestHead& request, engineio::RequestRefusal refusal,
                           std::string_view message) {
   const auto& handlers = core_.world().connection_error_handlers;
   if (handlers.empty()) return;
   const auto handshake = make_handshake(request, {}, core_.wall_now());
-  const bool mismatch = error == engineio::RequestError::kBadRequest && !parameters_of(request).sid.empty();
-  const ConnectionFailure failure{static_cast<int>(error), message.empty() ? engineio::message_of(error) : message,
-                                  mismatch ? std::string_view("TRANSPORT_MISMATCH") : std::string_view(),
-                                  *handshake};
+  const ConnectionFailure failure{static_cast<int>(refusal.error), engineio::message_of(refusal.error), refusal.context,
+                                  message, *handshake};
   for (const auto& handler : handlers) handler(failure);
 }
 
-void EngineServer::refuse(const Responder& to, const http1::RequestHead& request, engineio::RequestError error,
+void EngineServer::refuse(const Responder& to, const http1::RequestHead& request, engineio::RequestRefusal refusal,
                           std::string_view message) {
-  report(request, error, message);
+  report(request, refusal, message);
   http1::Response response;
-  response.status = error == engineio::RequestError::kForbidden ? 403 : 400;
+  response.status = refusal.error == engineio::RequestError::kForbidden ? 403 : 400;
   response.set("Content-Type", "application/json");
-  response.body = engineio::error_body(error, message.empty() ? engineio::message_of(error) : message);
+  response.body = engineio::error_body(refusal.error, message.empty() ? engineio::message_of(refusal.error) : message);
   core_.respond(to, std::move(response));
 }
 
@@ -225,13 +223,13 @@ void EngineServer::handshake(const Arrival& arrival, const engineio::RequestPara
   if (world.allow_request) {
     const std::string message = world.allow_request(*make_handshake(*arrival.head, arrival.origin, core_.wall_now()));
     if (!message.empty()) {
-      refuse(arrival.from, *arrival.head, engineio::RequestError::kForbidden, message);
+      refuse(arrival.from, *arrival.head, {engineio::RequestError::kForbidden}, message);
       release(arrival);
       return;
     }
   }
   if (parameters.protocol != 4 && !world.engine.allow_version_3) {
-    refuse(arrival.from, *arrival.head, engineio::RequestError::kUnsupportedVersion);
+    refuse(arrival.from, *arrival.head, {engineio::RequestError::kUnsupportedVersion});
     release(arrival);
     return;
   }
@@ -276,21 +274,21 @@ EngineClient& EngineServer::add(std::unique_ptr<EngineClient> client) {
 void EngineServer::upgrade(HttpStage& stage, const HeadPtr& head) {
   const World& world = core_.world();
   const engineio::RequestParameters parameters = parameters_of(*head);
-  const auto fail = [&](engineio::RequestError error, std::string_view message = {}) {
-    report(*head, error, message);
-    stage.refuse_upgrade(upgrade_refusal(error, message));
+  const auto fail = [&](engineio::RequestRefusal refusal, std::string_view message = {}) {
+    report(*head, refusal, message);
+    stage.refuse_upgrade(upgrade_refusal(refusal.error, message));
   };
-  if (const auto error = engineio::verify_transport(parameters, verify_options(world))) return fail(*error);
+  if (const auto error = engineio::verify_transport(parameters, verify_options(world))) return fail({*error});
   if (!parameters.sid.empty()) {
     const int shard = shard_of_id(parameters.sid);
     if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count())
-      return fail(engineio::RequestError::kSessionUnknown);
+      return fail({engineio::RequestError::kSessionUnknown});
     if (static_cast<unsigned>(shard) != core_.shard()) {
       stage.connection().migrate(static_cast<unsigned>(shard), head);
       return;
     }
     EngineClient* client = find(parameters.sid);
-    if (client == nullptr) return fail(engineio::RequestError::kSessionUnknown);
+    if (client == nullptr) return fail({engineio::RequestError::kSessionUnknown});
     if (const auto error = engineio::verify_session(parameters, true, client->session().transport(),
                                                     client->session().protocol()))
       return fail(*error);
@@ -304,13 +302,13 @@ void EngineServer::upgrade(HttpStage& stage, const HeadPtr& head) {
   if (const ErrorCode code = ws::check_handshake(*head); code != ErrorCode::kOk)
     return stage.refuse_upgrade(ws::refusal(code));
   if (parameters.transport != engineio::Transport::kWebSocket)
-    return fail(engineio::RequestError::kBadRequest);
+    return fail({engineio::RequestError::kBadRequest});
   if (world.allow_request) {
     const std::string message = world.allow_request(
         *make_handshake(*head, arrival_of(stage, head).origin, core_.wall_now()));
-    if (!message.empty()) return fail(engineio::RequestError::kForbidden, message);
+    if (!message.empty()) return fail({engineio::RequestError::kForbidden}, message);
   }
-  if (parameters.protocol != 4 && !world.engine.allow_version_3) return fail(engineio::RequestError::kUnsupportedVersion);
+  if (parameters.protocol != 4 && !world.engine.allow_version_3) return fail({engineio::RequestError::kUnsupportedVersion});
   open_websocket(stage, head, parameters);
 }
 

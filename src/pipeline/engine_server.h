@@ -70,8 +70,8 @@ class EngineServer {
   void handshake(const Arrival& arrival, const engineio::RequestParameters& parameters);
   void open_websocket(HttpStage& stage, const HeadPtr& head, const engineio::RequestParameters& parameters);
   /// Tells who listens of a request that is refused.
-  void report(const http1::RequestHead& request, engineio::RequestError error, std::string_view message);
-  void refuse(const Responder& to, const http1::RequestHead& request, engineio::RequestError error,
+  void report(const http1::RequestHead& request, engineio::RequestRefusal refusal, std::string_view message);
+  void refuse(const Responder& to, const http1::RequestHead& request, engineio::RequestRefusal refusal,
               std::string_view message = {});
   std::string make_sid(const engineio::RequestParameters& parameters);
   std::unique_ptr<EngineClient> make_client(const Arrival& arrival,

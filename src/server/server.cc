@@ -13,6 +13,11 @@
 
 namespace wirehall {
 
+struct server::HeldSignals {
+  boost::asio::io_context context;
+  boost::asio::signal_set signals{context, SIGTERM, SIGINT};
+};
+
 Server::Server(Config config) : composition_(std::make_unique<server::Composition>(std::move(config))) {}
 Server::~Server() = default;
 
@@ -90,6 +95,7 @@ const Config& Server::config() const { return composition_->config(); }
 
 int Server::run() {
   server::log_to_stderr(config().log_level);
+  hold_signals();
   if (const Status status = start(); !status.ok()) {
     std::fprintf(stderr, "wirehall: %s\n", status.error().text().c_str());
     return 1;
@@ -98,15 +104,19 @@ int Server::run() {
   return 0;
 }
 
+void Server::hold_signals() {
+  if (!signals_) signals_ = std::make_unique<server::HeldSignals>();
+}
+
 void Server::stop_on_signal() {
-  boost::asio::io_context context;
-  boost::asio::signal_set signals(context, SIGTERM, SIGINT);
+  hold_signals();
+  auto& [context, signals] = *signals_;
   signals.async_wait([](boost::system::error_code, int) {});
   context.run_one();
   context.restart();
-  std::thread draining([&] {
+  std::thread draining([&held = *signals_, this] {
     composition_->stop();
-    boost::asio::post(context, [&] { signals.cancel(); });
+    boost::asio::post(held.context, [&held] { held.signals.cancel(); });
   });
   // A second signal does not wait for anybody.
   signals.async_wait([](boost::system::error_code error, int) {

@@ -78,7 +78,7 @@ void SimNode::flush(unsigned shard) {
       auto kept = std::make_shared<std::string>(connection->take_kept());
       const pipeline::PeerInfo info = connection->peer();
       dead_.push_back(std::move(peer.connection_));
-      post(shard, target, [this, &peer, target, head, kept, info](pipeline::ShardCore& core) {
+      post(shard, target, [&peer, target, head, kept, info](pipeline::ShardCore& core) {
         peer.shard_ = target;
         peer.connection_ = std::make_unique<pipeline::Connection>(core, info);
         peer.connection_->io = &peer;
