@@ -35,10 +35,11 @@ void build_socketio(ShardCore& core, hub::Form form, hub::EncodedMessage& messag
                     std::vector<hub::Part>& parts) {
   socketio::EncodedPacket packet;
   const socketio::PacketEncoder encoder(core.world().client.parser);
+  Args with_offset;  // the packet's attachments point into it
   if (message.offset().empty() || message.ack()) {
     encoder.event(packet, message.nsp(), message.ack(), message.event(), message.args());
   } else {
-    Args with_offset = message.args();
+    with_offset = message.args();
     with_offset.emplace_back(message.offset());
     encoder.event(packet, message.nsp(), std::nullopt, message.event(), with_offset);
   }
