@@ -185,14 +185,14 @@ RequestParser::Step RequestParser::read_head(std::string_view& input) {
     } else if (i > 0 && pending_[i - 1] == '\r') {
       return fail(ErrorCode::kHttpBadRequest);
     }
+    // Decided by position, not by how much has come: every split of the bytes gets the same answer.
+    line_ended_ = line_ended_ || (c == '\n' && i > 1);
+    if (!line_ended_ && i + 1 > limits_.http_target_bytes_max + 32u) return fail(ErrorCode::kHttpUriTooLong);
+    if (i + 1 > limits_.http_head_bytes_max) return fail(ErrorCode::kHttpHeadTooLarge);
   }
   scanned_ = pending_.size();
   if (end == std::string::npos) {
     input.remove_prefix(pending_.size() - before);
-    const bool long_already = pending_.size() > limits_.http_target_bytes_max + 32u;
-    if (long_already && pending_.find("\r\n", 2) == std::string::npos)
-      return fail(ErrorCode::kHttpUriTooLong);
-    if (pending_.size() > limits_.http_head_bytes_max) return fail(ErrorCode::kHttpHeadTooLarge);
     return Step::kNeedMore;
   }
   input.remove_prefix(end - before);
@@ -201,6 +201,7 @@ RequestParser::Step RequestParser::read_head(std::string_view& input) {
   head_.bytes = pending_.starts_with("\r\n") ? pending_.substr(2) : std::move(pending_);
   pending_ = std::string();
   scanned_ = 0;
+  line_ended_ = false;
   if (const ErrorCode code = parse_head(); code != ErrorCode::kOk) return fail(code);
   state_ = State::kBody;
   body_bytes_max_ = limits_.http_body_bytes_max;

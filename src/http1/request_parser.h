@@ -67,6 +67,7 @@ class RequestParser {
   ErrorCode error_ = ErrorCode::kOk;
   std::string pending_;  // the head so far
   std::size_t scanned_ = 0;
+  bool line_ended_ = false;  // the request line, as far as was scanned
   RequestHead head_;
   std::string body_;
   std::uint64_t body_bytes_max_ = 0;
