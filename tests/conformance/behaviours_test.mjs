@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { differences, table, told } from "./behaviours/compare.mjs";
 import { Context } from "./behaviours/context.mjs";
-import { deliberate, knownDefects } from "./behaviours/differences.mjs";
+import { absentOperations, deliberate, knownDefects } from "./behaviours/differences.mjs";
 import { groups } from "./behaviours/groups.mjs";
 import { startReference, startWirehall } from "./behaviours/programs.mjs";
 
@@ -48,7 +48,11 @@ async function transcriptOf(program, job) {
 
 async function compare(job) {
   const { reference, wirehall } = pairs.get(job.profile);
-  if (!wirehall || (!self && job.needs.some(operation => !wirehall.operations.has(operation)))) return { outcome: "waiting" };
+  if (!wirehall) return { outcome: "different", message: `    Wirehall's program has no profile ${job.profile}` };
+  const missing = self ? [] : job.needs.filter(operation => !wirehall.operations.has(operation));
+  const lost = missing.filter(operation => !absentOperations.includes(operation));
+  if (lost.length > 0) return { outcome: "different", message: `    Wirehall's program does not offer ${lost.join(", ")}` };
+  if (missing.length > 0) return { outcome: "waiting" };
   const [theirs, ours] = await Promise.all([transcriptOf(reference, job), transcriptOf(wirehall, job)]);
   if (process.env.BEHAVIOURS_SHOW) console.log(job.key, job.transport, job.parser, JSON.stringify(theirs, null, 1), "\n");
   if (theirs.error) return { outcome: "different", message: `    ${theirs.error}` };

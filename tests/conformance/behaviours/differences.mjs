@@ -81,3 +81,9 @@ export const deliberate = [
 /** Differences that we do not want: each waits for its defect to be repaired, and then goes. */
 export const knownDefects = [
 ];
+
+/** Operations whose API Wirehall does not have; behaviours that need them wait. Any other one that is missing fails. */
+export const absentOperations = [
+  "onAnyKept", "offAnyOne", "listenersAny", "onAnyOutgoingKept", "offAnyOutgoingOne", "listenersAnyOutgoing",
+  "closeEngine", "time", "reportErrors", "namespaces",
+];
