@@ -228,7 +228,7 @@ void Hub::child_gone(const std::string& name) {
   } else if (found->second == 1) {
     // What is left may be the one that was made here to tell of the name.
     NamespaceShard* child = find(name);
-    if (child != nullptr && !child->in_use()) child_unused(*child);
+    if (child != nullptr) drop_unused_child(name);
   }
 }
 
@@ -245,18 +245,20 @@ std::vector<NamespaceShard*> Hub::children_of(std::string_view parent) {
 // It goes in its own time: whoever let the last socket go may still be using it.
 void Hub::child_unused(NamespaceShard& child) {
   if (!registry_.cleanup_empty_children) return;
-  defer([this, name = child.spec().name] {
-    const auto found = namespaces_.find(name);
-    if (found == namespaces_.end() || found->second->in_use() || found->second->node().paused()) return;
-    namespaces_.erase(found);
-    --children_;
-    const unsigned owner = owner_of(environment_, name);
-    if (owner == environment_.shard()) {
-      child_gone(name);
-    } else {
-      environment_.post(owner, [name](Hub& hub) { hub.child_gone(name); });
-    }
-  });
+  defer([this, name = child.spec().name] { drop_unused_child(name); });
+}
+
+void Hub::drop_unused_child(const std::string& name) {
+  const auto found = namespaces_.find(name);
+  if (found == namespaces_.end() || found->second->in_use() || found->second->node().paused()) return;
+  namespaces_.erase(found);
+  --children_;
+  const unsigned owner = owner_of(environment_, name);
+  if (owner == environment_.shard()) {
+    child_gone(name);
+  } else {
+    environment_.post(owner, [name](Hub& hub) { hub.child_gone(name); });
+  }
 }
 
 SocketPtr Hub::make_socket(NamespaceShard& nsp, SocketLink& link,

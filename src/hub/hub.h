@@ -170,6 +170,7 @@ class Hub final : public Resumer {
   // As the owner of some names of children: on how many shards each of them is.
   void child_made(const NamespaceSpec& parent, const std::string& name);
   void child_gone(const std::string& name);
+  void drop_unused_child(const std::string& name);
   TextMap<unsigned> owned_children_;
   std::uint32_t children_ = 0;  // of this shard
 };

@@ -8,9 +8,14 @@ const fresh = (ctx, prefix) => `/${prefix}-${ctx.room("x")}`;
 /** Listens to what is told about a namespace. */
 function watched(ctx, name) {
   const entries = [];
-  ctx.program.listen(name, entry => entries.push(entry.slice(1)));
+  ctx.program.listen(name, entry => {
+    entries.push(entry.slice(1));
+    ctx.watch.changed();
+  });
   return entries;
 }
+/** Its making is told in its own time: by the thread that owns the name, not by the one that answers the client. */
+const made = (ctx, told, count = 1) => ctx.watch.until(() => told.length >= count, () => `${count} told; there are ${JSON.stringify(told)}`);
 const gone = (ctx, count = 1) => ctx.watch.until(() => ctx.reports("a").filter(entry => entry[1] === "disconnect").length >= count, "the end");
 
 const dynamic = [
@@ -20,6 +25,7 @@ const dynamic = [
     const client = await ctx.stock("a", { nsp: name });
     client.emit("echo", 1);
     await client.got("echoed");
+    await made(ctx, told);
     return ctx.transcript({ results: await client.do(["nsp"]), told });
   } },
   { name: "two clients in it", run: async ctx => {
@@ -28,6 +34,7 @@ const dynamic = [
     const [a, b] = await Promise.all([ctx.stock("a", { nsp: name }), ctx.stock("b", { nsp: name })]);
     await a.do(["chain", "nsp", [], "emit", "news"], ["chain", "socket", [], "emit", "others"]);
     await b.got("others");
+    await made(ctx, told);
     return ctx.transcript({ told });
   } },
   { name: "the parent's middleware refuses", run: async ctx => {
@@ -36,6 +43,7 @@ const dynamic = [
     const main = await ctx.stock("a");
     await main.in(name, { refuse: "no" });
     await main.in(name, { refuse: "no again" });
+    await made(ctx, told, 2);
     return ctx.transcript({ told });
   } },
   { name: "it goes with its last socket", run: async ctx => {
@@ -46,6 +54,7 @@ const dynamic = [
     client.socket.disconnect();
     await gone(ctx);
     await client.connect();
+    await made(ctx, told, 2);
     return ctx.transcript({ told });
   } },
   { name: "it is not among the namespaces any more", needs: ["namespaces"], run: async ctx => {
