@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "wirehall/hall_config.h"
 #include "wirehall/limits.h"
 #include "wirehall/result.h"
 
@@ -99,6 +100,7 @@ struct Config {
   std::uint32_t connections_per_minute = 120;  ///< of one address
   std::chrono::milliseconds typing_timeout{3'000};
   std::uint32_t recent_messages = 50;  ///< given to who joins a room
+  HallConfig hall;
 
   std::string tls_certificate;  ///< file; TLS is on when both are set
   std::string tls_key;

@@ -65,6 +65,9 @@ struct Limits {
   std::uint32_t room_name_bytes_max = 255;   ///< invalid-format
   std::uint32_t room_changes_per_minute_max = 600;  ///< rate-limited: joins and leaves of one user
   std::uint32_t typing_per_minute_max = 300;        ///< rate-limited: typing and stop-typing of one user
+  std::uint32_t queries_per_minute_max = 600;       ///< rate-limited: history, presence, receipts of one user
+  std::uint32_t signals_per_minute_max = 1'200;     ///< rate-limited: calls and their candidates of one user
+  std::uint32_t upload_chunks_per_minute_max = 6'000;  ///< rate-limited: of one user
 
   // -- connections ------------------------------------------------------------------------------
   std::uint32_t connections_max = 65'536;               ///< new ones are closed (or nofile - 512, if less)

@@ -83,6 +83,8 @@ class Namespace : public Emits<Namespace, SendResult> {
   /// Called while the rooms are still there; then on_disconnect, when they are gone.
   Namespace& on_disconnecting(std::function<void(Socket&, std::string_view reason)> handler);
   Namespace& on_disconnect(std::function<void(Socket&, std::string_view reason)> handler);
+  /// Told of each event that is answered with an error. Must not throw.
+  Namespace& on_failure(std::function<void(Socket&, const Error&)> handler);
   /// Adds a handler that all sockets of the namespace share; see handler.h.
   template <class F>
   Namespace& on_event(std::string_view event, F handler) {

@@ -45,6 +45,13 @@ class [[nodiscard]] Error {
   /// The catalogue's text, followed by ": detail" where there is one.
   std::string text() const;
 
+  /// Further fields of the answer, as the text of a JSON object; empty: none.
+  const std::string& fields_json() const { return fields_json_; }
+  Error& fields_json(std::string text) {
+    fields_json_ = std::move(text);
+    return *this;
+  }
+
   /// For limits: after how many milliseconds a new try makes sense; 0 means unknown.
   std::int64_t retry_after_ms() const { return retry_after_ms_; }
   Error& retry_after_ms(std::int64_t value) {
@@ -55,6 +62,7 @@ class [[nodiscard]] Error {
  private:
   ErrorCode code_;
   std::string detail_;
+  std::string fields_json_;
   std::int64_t retry_after_ms_ = 0;
 };
 

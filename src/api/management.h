@@ -26,7 +26,22 @@ ErrorCode authorize(const ManagementOptions& options, const http1::HttpRequest& 
 /// Gives the figures of `GET /ws/stats`, on the shard that asks.
 using FiguresSource = std::function<void(std::function<void(Object)> done)>;
 
-/// Adds GET /ws/stats, /healthz, /livez and /readyz.
-void add_management_routes(http1::Routes& routes, const ManagementOptions& options, FiguresSource figures);
+/// An event for everybody, or for those in some rooms, without those in others.
+struct BroadcastRequest {
+  std::string event;
+  Value data;
+  std::vector<std::string> rooms;   ///< empty: everybody
+  std::vector<std::string> except;  ///< rooms, or ids of connections
+};
+/// Sends it, on the shard that asks. Errors: kInvalidFormat: the event's name is reserved; kUnavailable.
+using BroadcastSink = std::function<Status(BroadcastRequest)>;
+
+/// Reads the body of `POST /ws/broadcast`: `{event, data, room?, except?}`, the last two a text or a list.
+/// Errors:   kInvalidFormat, with what is wrong.
+Result<BroadcastRequest> parse_broadcast(std::string_view body);
+
+/// Adds GET /ws/stats, POST /ws/broadcast, /healthz, /livez and /readyz.
+void add_management_routes(http1::Routes& routes, const ManagementOptions& options, FiguresSource figures,
+                           BroadcastSink broadcast);
 
 }  // namespace wirehall::api

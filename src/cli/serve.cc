@@ -50,6 +50,16 @@ void serve_demo(Server& io) {
       "frame-ancestors 'none'";
 }
 
+Status send_to(Server& io, api::BroadcastRequest request) {
+  BroadcastOperator to = io.of("/").compress(true).to(request.rooms).except(request.except);
+  switch (to.emit(request.event, std::move(request.data))) {
+    case SendResult::kReserved:
+      return Error(ErrorCode::kInvalidFormat, "event \"" + request.event + "\" is reserved");
+    case SendResult::kUnavailable: return ErrorCode::kUnavailable;
+    default: return {};
+  }
+}
+
 void add_routes(Server& io, Hall& hall) {
   api::ManagementOptions options;
   options.api_keys = io.config().auth.api_keys;
@@ -62,7 +72,8 @@ void add_routes(Server& io, Hall& hall) {
                                        {"connections", static_cast<std::int64_t>(figures.connections)},
                                        {"messages", static_cast<std::int64_t>(figures.messages)}});
                                });
-                             });
+                             },
+                             [&io](api::BroadcastRequest request) { return send_to(io, std::move(request)); });
 }
 
 // Development only: whoever is on this machine may be anybody, so that the demo needs no backend.
@@ -117,6 +128,7 @@ void announce(const Server& io) {
 int serve(const ServeOptions& options) {
   Config config;
   config.dev = options.dev;
+  config.connection_state_recovery = std::chrono::seconds(120);  // of the hall; the library has none by itself
   if (const Status read = read_config(config, options.config); !read.ok()) {
     std::fprintf(stderr, "%s\n", read.error().detail().c_str());
     return kConfigError;

@@ -45,6 +45,7 @@ struct FrozenMessage {
   std::optional<std::uint64_t> ack;  ///< receivers answer under this number
   std::string args_json;  ///< a JSON array, attachments as placeholders
   std::vector<std::string> attachments;
+  std::uint64_t tag = 0;  ///< for who watches the log; means nothing here
   struct SharedPart {
     std::shared_ptr<const std::string> bytes;
     bool binary = false;

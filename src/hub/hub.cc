@@ -45,6 +45,7 @@ void NamespaceShard::drain() {
       position_ = entry->number;
       auto message = std::make_shared<EncodedMessage>(entry->message);
       message->set_offset(position_text());
+      if (log_watcher_) log_watcher_(*entry);
       (void)local_.broadcast(message, entry->to, entry->flags).ok();
     }
   }
@@ -547,6 +548,7 @@ NamespaceSpec::NamespaceSpec(const NamespaceSpec& from, std::string full_name)
       connection_handlers(from.connection_handlers),
       disconnecting_handlers(from.disconnecting_handlers),
       disconnect_handlers(from.disconnect_handlers),
+      failure_handlers(from.failure_handlers),
       event_middlewares(from.event_middlewares),
       handlers(from.handlers),
       unknown_handlers(from.unknown_handlers),

@@ -50,6 +50,8 @@ class NamespaceShard {
   std::string position_text() const;
   /// Delivers what is new in the log.
   void drain();
+  /// Is shown each entry of the log right before it is delivered here.
+  void watch_log(std::function<void(const LogEntry&)> watcher) { log_watcher_ = std::move(watcher); }
 
   // -- rooms, with their events where somebody listens ----------------------------------------------
   void enter_room(Socket& socket, std::string_view room);
@@ -72,6 +74,7 @@ class NamespaceShard {
   std::size_t references_ = 0;
   std::uint64_t position_ = 0;
   bool draining_ = false;
+  std::function<void(const LogEntry&)> log_watcher_;
 };
 
 /// Per-shard state of a service; made when the shard starts, destroyed when it ends.

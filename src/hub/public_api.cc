@@ -87,9 +87,14 @@ void Ack::success(Object fields) {
 void Ack::fail(const Error& error) {
   if (!state_ || state_->answered) return;
   hub::Socket& socket = *state_->socket;
+  for (const auto& told : socket.shard().spec().failure_handlers) told(socket, error);
   if (state_->wanted) {
     Object result{{"error", error.text()}, {"code", error.kebab()}};
     if (error.retry_after_ms() > 0) result.set("retryAfter", error.retry_after_ms());
+    if (!error.fields_json().empty()) {
+      const Value fields = Value::from_validated_json(error.fields_json());
+      for (const Member& field : fields.as_object()) result.set(field.key, field.value);
+    }
     (*this)(Value(std::move(result)));
     return;
   }

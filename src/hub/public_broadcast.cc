@@ -205,6 +205,11 @@ Namespace& Namespace::on_disconnect(std::function<void(Socket&, std::string_view
   spec_->disconnect_handlers.push_back(std::move(handler));
   return *this;
 }
+Namespace& Namespace::on_failure(std::function<void(Socket&, const Error&)> handler) {
+  WIREHALL_ASSERT(!spec_->registry->running);
+  spec_->failure_handlers.push_back(std::move(handler));
+  return *this;
+}
 Namespace& Namespace::use_event(std::function<Status(Socket&, std::string_view, Args&)> middleware) {
   WIREHALL_ASSERT(!spec_->registry->running);
   spec_->event_middlewares.push_back(std::move(middleware));

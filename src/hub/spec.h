@@ -50,6 +50,7 @@ struct NamespaceSpec {
   std::vector<std::function<void(Socket&)>> connection_handlers;
   std::vector<std::function<void(Socket&, std::string_view)>> disconnecting_handlers;
   std::vector<std::function<void(Socket&, std::string_view)>> disconnect_handlers;
+  std::vector<std::function<void(Socket&, const Error&)>> failure_handlers;
   std::vector<std::function<Status(Socket&, std::string_view, Args&)>> event_middlewares;
   TextMap<std::vector<SharedHandler>> handlers;
   std::vector<SharedHandler> unknown_handlers;

@@ -179,6 +179,7 @@ void Composition::prepare_recovery(unsigned shards) {
 
 Status Composition::start() {
   WIREHALL_ASSERT(!node_);
+  if (!refusal_.ok()) return refusal_;
   io::prepare_process();
   if (Status status = serve_stock_client(); !status.ok()) return status;
   if (authenticator_) {
@@ -206,6 +207,7 @@ Status Composition::start() {
   registry_.post_from_outside = [node = node_.get()](unsigned shard, hub::HubTask task) {
     node->post_to(shard, [task = std::move(task)](pipeline::ShardCore& core) { task(core.hub()); });
   };
+  for (const auto& action : before_start_) action();
   Status status = node_->start();
   if (!status.ok()) stop_now();
   return status;

@@ -35,6 +35,12 @@ class Composition {
   /// Ends without waiting for clients.
   void stop_now();
 
+  /// Called when everything that could refuse the start has been asked, right before the shards begin.
+  void before_start(std::function<void()> action) { before_start_.push_back(std::move(action)); }
+  /// start() will fail with this, if nothing failed before.
+  void refuse_start(Error error) {
+    if (refusal_.ok()) refusal_ = Status(std::move(error));
+  }
   /// Called when the shards have ended, before they are destroyed.
   void before_destruction(std::function<void()> action) { before_destruction_.push_back(std::move(action)); }
 
@@ -51,7 +57,9 @@ class Composition {
   std::unique_ptr<AddressAdmission> admission_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<io::Node> node_;
+  std::vector<std::function<void()>> before_start_;
   std::vector<std::function<void()>> before_destruction_;
+  Status refusal_;
 };
 
 }  // namespace wirehall::server

@@ -241,6 +241,7 @@ std::string type_name(const ConfigKey& key) {
     case KeyType::kString: return "string";
     case KeyType::kStringList: return "list of strings";
     case KeyType::kChoice: return key.choices;
+    case KeyType::kObject: return "object";
   }
   return "";
 }
@@ -383,6 +384,7 @@ std::string config_schema() {
         entry.set("enum", Value(std::move(choices)));
         break;
       }
+      case KeyType::kObject: entry.set("type", "object"); break;
     }
     properties->set(rest, Value(std::move(entry)));
   }

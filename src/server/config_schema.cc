@@ -1,6 +1,7 @@
 #include "server/config_schema.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace wirehall::server {
@@ -18,12 +19,113 @@ Value string_list(const std::vector<std::string>& list) {
   return Value(std::move(array));
 }
 
+// -- room types: {"name": {"access": …, "members": …, …}} ---------------------------------------------
+
+constexpr std::array<std::pair<std::string_view, RoomAccess>, 3> kAccesses = {
+    {{"public", RoomAccess::kPublic}, {"invite", RoomAccess::kInvite}, {"token", RoomAccess::kToken}}};
+constexpr std::array<std::pair<std::string_view, RoomRole>, 4> kRoles = {{{"anybody", RoomRole::kNone},
+                                                                          {"member", RoomRole::kMember},
+                                                                          {"moderator", RoomRole::kModerator},
+                                                                          {"owner", RoomRole::kOwner}}};
+
+template <class Names, class T>
+bool named(const Names& names, const Value& value, T& out) {
+  for (const auto& [name, meaning] : names) {
+    if (!value.is_string() || value.as_string() != name) continue;
+    out = meaning;
+    return true;
+  }
+  return false;
+}
+template <class Names, class T>
+std::string name_of(const Names& names, T wanted) {
+  for (const auto& [name, meaning] : names) {
+    if (meaning == wanted) return std::string(name);
+  }
+  return {};
+}
+
+bool whole_number(const Value& value, std::uint64_t& out) {
+  const auto number = exact_integer(value);
+  if (!number || *number < 0) return false;
+  out = static_cast<std::uint64_t>(*number);
+  return true;
+}
+
+constexpr std::int64_t kHourMs = 3'600'000;
+
+// Returns: what is wrong; empty when nothing is.
+std::string read_room_type(const Value& value, RoomTypeOptions& options) {
+  if (!value.is_object()) return "must be an object";
+  for (const Member& field : value.as_object()) {
+    std::uint64_t number = 0;
+    bool good = true;
+    if (field.key == "access") {
+      good = named(kAccesses, field.value, options.access);
+    } else if (field.key == "postFrom") {
+      good = named(kRoles, field.value, options.post_from);
+    } else if (field.key == "maxMembers") {
+      good = whole_number(field.value, number) && number <= UINT32_MAX;
+      options.members_max = static_cast<std::uint32_t>(number);
+    } else if (field.key == "maxMessages") {
+      good = whole_number(field.value, options.retention.messages_max);
+    } else if (field.key == "maxAgeHours") {
+      good = whole_number(field.value, number) && number <= 1'000'000;
+      options.retention.age_ms_max = static_cast<std::int64_t>(number) * kHourMs;
+    } else if (field.key == "names") {
+      const auto names = field.value.to<std::vector<std::string>>();
+      good = names.ok();
+      if (good) options.names = *names;
+    } else {
+      return "has the unknown field \"" + field.key + "\"";
+    }
+    if (!good) return "has a bad value for \"" + field.key + "\"";
+  }
+  return {};
+}
+
+std::string check_room_types(const Value& value) {
+  for (const Member& type : value.as_object()) {
+    RoomTypeOptions options;
+    if (type.key.empty() || type.key.size() > 64) return "has a name that is empty or longer than 64 bytes";
+    if (const std::string wrong = read_room_type(type.value, options); !wrong.empty())
+      return "\"" + type.key + "\" " + wrong;
+  }
+  return {};
+}
+
+void apply_room_types(Config& config, const Value& value) {
+  config.hall.room_types.clear();
+  for (const Member& type : value.as_object()) {
+    RoomTypeOptions options;
+    (void)read_room_type(type.value, options);  // it was checked
+    config.hall.room_types.emplace_back(type.key, std::move(options));
+  }
+}
+
+Value room_types_of(const Config& config) {
+  Object types;
+  for (const auto& [name, options] : config.hall.room_types) {
+    types.set(name, {{"access", name_of(kAccesses, options.access)},
+                     {"postFrom", name_of(kRoles, options.post_from)},
+                     {"maxMembers", options.members_max},
+                     {"maxMessages", options.retention.messages_max},
+                     {"maxAgeHours", options.retention.age_ms_max / kHourMs},
+                     {"names", string_list(options.names)}});
+  }
+  return Value(std::move(types));
+}
+
 class Table {
  public:
   Table() {
     server_keys();
     socketio_keys();
     native_keys();
+    hall_keys();
+    people_keys();
+    file_keys();
+    call_keys();
     limit_keys();
     auth_keys();
   }
@@ -57,6 +159,21 @@ class Table {
                      7LL * 24 * 3600 * 1000,
                      [member](Config& config, const Value& value) {
                        member(config) = std::chrono::milliseconds(value.to<std::int64_t>().value());
+                     },
+                     [member](const Config& config) {
+                       return Value(static_cast<std::int64_t>(member(const_cast<Config&>(config)).count()));
+                     }});
+  }
+  template <class F>
+  void hours(std::string path, std::string doc, F member) {
+    keys_.push_back({std::move(path),
+                     KeyType::kInteger,
+                     std::move(doc),
+                     {},
+                     0,
+                     1'000'000,
+                     [member](Config& config, const Value& value) {
+                       member(config) = std::chrono::hours(value.to<std::int64_t>().value());
                      },
                      [member](const Config& config) {
                        return Value(static_cast<std::int64_t>(member(const_cast<Config&>(config)).count()));
@@ -204,6 +321,85 @@ class Table {
     integer("rateLimit.connectionsPerMinute", "New connections from one address.",
             FIELD(connections_per_minute), 1, 1'000'000'000);
   }
+  void hall_keys() {
+    choice(
+        "store", "Where the hall keeps what must last: a SQLite file under `data`, or memory, which does not.",
+        "sqlite|memory", [](Config& c, const Value& v) { c.hall.store_lasts = v.as_string() == "sqlite"; },
+        [](const Config& c) { return Value(c.hall.store_lasts ? "sqlite" : "memory"); });
+    integer("database.maxBytes",
+            "Size of the database file beyond which nothing more is stored; 0: as much as the disk has.",
+            FIELD(hall.database_bytes_max), 0, 1LL << 50);
+    integer("history.maxMessages", "Messages that are kept of a room; 0: all.",
+            FIELD(hall.history.messages_max), 0, 1LL << 40);
+    keys_.push_back({"history.maxAgeHours",
+                     KeyType::kInteger,
+                     "Hours for which messages are kept; 0: for ever.",
+                     {},
+                     0,
+                     1'000'000,
+                     [](Config& c, const Value& v) {
+                       c.hall.history.age_ms_max = v.to<std::int64_t>().value() * kHourMs;
+                     },
+                     [](const Config& c) { return Value(c.hall.history.age_ms_max / kHourMs); }});
+    boolean("rooms.createOnJoin", "Whether a room that nobody created can be joined.",
+            FIELD(hall.create_on_join));
+    hours("rooms.rejoinHours", "Hours for which a user is put back into the rooms of the last connection.",
+          FIELD(hall.rejoin));
+    keys_.push_back({"rooms.types",
+                     KeyType::kObject,
+                     "Kinds of rooms by name, each with access, postFrom, maxMembers, maxMessages, maxAgeHours, names.",
+                     {},
+                     0,
+                     0,
+                     apply_room_types,
+                     room_types_of,
+                     check_room_types});
+  }
+  void people_keys() {
+    milliseconds("presence.gracePeriod", "How long somebody without a connection is not yet offline.",
+                 FIELD(hall.presence_grace), 0);
+    integer("presence.largeRoom", "Members from which on a room's changes are told together, once a tick.",
+            FIELD(hall.presence_tick_members), 2, 1'000'000'000);
+    milliseconds("presence.tick", "How often such a room is told.", FIELD(hall.presence_tick));
+    integer("privateMessages.maxPending", "Private messages that may wait for one user.",
+            FIELD(hall.private_pending_max), 1, 1'000'000);
+    integer("privateMessages.maxPendingBytes", "Bytes of them.", FIELD(hall.private_pending_bytes_max), 1,
+            1LL << 40);
+    hours("privateMessages.lifetimeHours", "Hours after which private messages are removed, read or not.",
+          FIELD(hall.private_lifetime));
+    string("push.vapid.publicKey", "Web Push: the server's public key, as `wirehall vapid` prints it.",
+           FIELD(hall.vapid_public_key));
+    string("push.vapid.privateKey", "Web Push: the private key. Web Push is on when both keys are set.",
+           FIELD(hall.vapid_private_key));
+    string("push.vapid.subject", "Web Push: whom push services may write to: mailto: or https:.",
+           FIELD(hall.vapid_subject));
+    string("push.webhook.url", "Told of what users who are away should hear, instead of Web Push.",
+           FIELD(hall.push_webhook_url));
+    string("push.webhook.secret", "Secret that signs these requests (Standard Webhooks).",
+           FIELD(hall.push_webhook_secret));
+    boolean("push.allowPrivateEndpoints",
+            "Let subscriptions lead to private addresses and plain http. For tests on one machine.",
+            FIELD(hall.push_private_endpoints));
+  }
+  void file_keys() {
+    integer("uploads.maxFileSize", "Bytes of one file.", FIELD(hall.upload_file_bytes_max), 0, 1LL << 40);
+    integer("uploads.maxBytesPerUser", "Bytes of one user's files and uploads.",
+            FIELD(hall.upload_user_bytes_max), 0, 1LL << 50);
+    integer("uploads.maxBytes", "Bytes of all files and uploads.", FIELD(hall.upload_total_bytes_max), 0,
+            1LL << 50);
+    list("uploads.types", "Media types that are taken, `*` for any run of characters; empty: any.",
+         FIELD(hall.upload_types));
+    hours("uploads.lifetimeHours", "Hours after which an unfinished upload is removed.",
+          FIELD(hall.upload_lifetime));
+  }
+  void call_keys() {
+    milliseconds("calls.ringTimeout", "How long a call rings.", FIELD(hall.ring_timeout));
+    list("calls.stunUrls", "STUN servers that clients are told.", FIELD(hall.stun_urls));
+    list("calls.turnUrls", "TURN servers that clients are told, with credentials for a while.",
+         FIELD(hall.turn_urls));
+    string("calls.turnSecret", "Secret that is shared with the TURN servers.", FIELD(hall.turn_secret));
+    milliseconds("calls.turnLifetime", "How long such credentials are good.", FIELD(hall.turn_lifetime));
+  }
   void limit_keys() {
     integer("limits.connections", "Connections in all; new ones are closed.", FIELD(limits.connections_max),
             1, 100'000'000);
@@ -312,6 +508,7 @@ std::string check_value(const ConfigKey& key, const Value& value) {
       return "";
     }
     case KeyType::kString: return value.is_string() ? "" : "must be a string";
+    case KeyType::kObject: return value.is_object() ? key.check(value) : "must be an object";
     case KeyType::kStringList: {
       if (value.is_string()) return "";
       if (!value.is_array()) return "must be a list of strings";

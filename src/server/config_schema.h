@@ -12,7 +12,7 @@
 
 namespace wirehall::server {
 
-enum class KeyType : std::uint8_t { kBool, kInteger, kMilliseconds, kString, kStringList, kChoice };
+enum class KeyType : std::uint8_t { kBool, kInteger, kMilliseconds, kString, kStringList, kChoice, kObject };
 
 struct ConfigKey {
   std::string path;  ///< `rateLimit.messagesPerMinute`
@@ -23,6 +23,7 @@ struct ConfigKey {
   std::int64_t maximum = INT64_MAX;
   std::function<void(Config&, const Value&)> apply;  ///< the value has been checked
   std::function<Value(const Config&)> read;
+  std::function<std::string(const Value&)> check = {};  ///< kObject: what is wrong with it
 };
 
 std::span<const ConfigKey> config_keys();

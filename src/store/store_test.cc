@@ -7,18 +7,23 @@
 #include <thread>
 
 #include "store/memory/memory_store.h"
-#include "store/message_writer.h"
+#include "store/hall_writer.h"
 
 namespace wirehall::store {
 namespace {
 
-MessageDraft draft(int i) {
-  MessageDraft made;
+std::atomic<int> g_drafts{0};
+
+HallWrite draft(int i) {
+  PostMessage made;
+  made.message.id = "m" + std::to_string(i) + "-" + std::to_string(++g_drafts);
   made.message.room = "r" + std::to_string(i % 3);
   made.message.content = std::to_string(i);
   made.message.user_id = "u";
   return made;
 }
+
+const HallWriter::OnUpkeep kNoUpkeep = [](const std::vector<std::string>&) {};
 
 class FixedClock final : public Clock {
  public:
@@ -26,25 +31,34 @@ class FixedClock final : public Clock {
   WallMs wall_now() const override { return 1'700'000'000'000; }
 };
 
-// A store that waits until it may go on, and can fail.
-class SlowStore final : public MessageStore {
+// A store that waits until it may go on, and can fail. Nothing but commits is asked of it.
+class SlowStore final : public HallStore {
  public:
-  Result<std::vector<AppendOutcome>> append(std::span<const MessageDraft> drafts, WallMs now) override {
+  Result<std::vector<WriteOutcome>> commit(std::span<const HallWrite> drafts, WallMs now) override {
     std::unique_lock lock(mutex_);
     ++calls;
     sizes.push_back(drafts.size());
     entered_.notify_all();
     gate_.wait(lock, [&] { return open; });
     if (failing) return ErrorCode::kUnavailable;
-    return memory_.append(drafts, now);
+    return memory_.commit(drafts, now);
   }
-  Result<MessagePage> read_newest(const std::string& room, std::uint64_t before,
-                                  std::uint32_t limit) override {
-    return memory_.read_newest(room, before, limit);
+  Result<UpkeepResult> maintain(const UpkeepOptions&, WallMs) override {
+    ++upkeeps;
+    UpkeepResult result;
+    result.more = upkeeps < 3;
+    result.files = {"f" + std::to_string(upkeeps.load())};
+    return result;
   }
-  Result<MessagePage> read_after(const std::string& room, std::uint64_t after, std::uint32_t limit) override {
-    return memory_.read_after(room, after, limit);
-  }
+  Result<MessagePage> read_newest(const std::string&, std::uint64_t, std::uint32_t) override { return nothing(); }
+  Result<MessagePage> read_after(const std::string&, std::uint64_t, std::uint32_t) override { return nothing(); }
+  Result<RoomView> find_room(const std::string&, const std::string&) override { return nothing(); }
+  Result<std::vector<RoomRecord>> list_rooms(const std::string&, std::uint32_t) override { return nothing(); }
+  Result<std::optional<UserRecord>> find_user(const std::string&) override { return nothing(); }
+  Result<std::vector<PrivateMessage>> read_pending(const std::string&, std::uint32_t) override { return nothing(); }
+  Result<std::optional<UploadRecord>> find_upload(const std::string&) override { return nothing(); }
+  Result<std::optional<FileView>> find_file(const std::string&) override { return nothing(); }
+  Result<std::vector<PushSubscription>> push_subscriptions(const std::string&) override { return nothing(); }
   void await_calls(int count) {
     std::unique_lock lock(mutex_);
     entered_.wait(lock, [&] { return calls >= count; });
@@ -58,26 +72,28 @@ class SlowStore final : public MessageStore {
   bool failing = false;
   int calls = 0;
   std::vector<std::size_t> sizes;
+  std::atomic<int> upkeeps{0};
 
  private:
+  static Error nothing() { return ErrorCode::kUnavailable; }
   std::mutex mutex_;
   std::condition_variable gate_, entered_;
   MemoryStore memory_{MemoryStoreOptions(), std::make_unique<SeededRandom>(1)};
 };
 
-TEST(MessageWriter, CommitsInOrderAndTakesWhatQueuedMeanwhile) {
+TEST(HallWriter, CommitsInOrderAndTakesWhatQueuedMeanwhile) {
   SlowStore store;
   const FixedClock clock;
   std::vector<std::uint64_t> tickets;
   std::vector<std::uint64_t> seqs;
-  MessageWriter writer(
+  HallWriter writer(
       store, clock, WriterOptions(),
-      [&](std::vector<MessageWriter::Row> rows, Result<std::vector<AppendOutcome>> outcomes) {
+      [&](std::vector<HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes) {
         for (std::size_t i = 0; i < rows.size(); ++i) {
           tickets.push_back(rows[i].ticket);
-          if (rows[i].draft.message.room == "r0") seqs.push_back((*outcomes)[i].message.seq);
+          if (std::get<PostMessage>(rows[i].write).message.room == "r0") seqs.push_back((*outcomes)[i].message.seq);
         }
-      });
+      }, kNoUpkeep);
   ASSERT_TRUE(writer.submit({draft(0), 0, 0}));
   store.await_calls(1);
   for (int i = 1; i < 600; ++i) ASSERT_TRUE(writer.submit({draft(i), 0, static_cast<std::uint64_t>(i)}));
@@ -90,16 +106,16 @@ TEST(MessageWriter, CommitsInOrderAndTakesWhatQueuedMeanwhile) {
       << "a single row at once, then full batches";
 }
 
-TEST(MessageWriter, RefusesWhatDoesNotFitAndAfterItsEnd) {
+TEST(HallWriter, RefusesWhatDoesNotFitAndAfterItsEnd) {
   SlowStore store;
   const FixedClock clock;
   WriterOptions options;
-  options.queue_rows_max = 3;
+  options.queue_writes_max = 3;
   std::atomic<int> committed{0};
-  MessageWriter writer(store, clock, options,
-                       [&](std::vector<MessageWriter::Row> rows, const Result<std::vector<AppendOutcome>>&) {
+  HallWriter writer(store, clock, options,
+                       [&](std::vector<HallWriter::Row> rows, const Result<std::vector<WriteOutcome>>&) {
                          committed += static_cast<int>(rows.size());
-                       });
+                       }, kNoUpkeep);
   ASSERT_TRUE(writer.submit({draft(0), 0, 0}));
   store.await_calls(1);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer.submit({draft(i), 0, 0}));
@@ -110,31 +126,45 @@ TEST(MessageWriter, RefusesWhatDoesNotFitAndAfterItsEnd) {
   EXPECT_FALSE(writer.submit({draft(9), 0, 0}));
 }
 
-TEST(MessageWriter, AFailedCommitIsToldToAllOfItsRows) {
+TEST(HallWriter, AFailedCommitIsToldToAllOfItsRows) {
   SlowStore store;
   store.failing = true;
   store.open = true;
   const FixedClock clock;
   std::atomic<int> failed{0};
-  MessageWriter writer(
+  HallWriter writer(
       store, clock, WriterOptions(),
-      [&](std::vector<MessageWriter::Row> rows, const Result<std::vector<AppendOutcome>>& outcomes) {
+      [&](std::vector<HallWriter::Row> rows, const Result<std::vector<WriteOutcome>>& outcomes) {
         if (!outcomes.ok()) failed += static_cast<int>(rows.size());
-      });
+      }, kNoUpkeep);
   for (int i = 0; i < 10; ++i) writer.submit({draft(i), 0, 0});
   writer.stop();
   EXPECT_EQ(failed, 10);
 }
 
-TEST(MessageWriter, ManyThreadsGetOneOrder) {
+TEST(HallWriter, DoesItsUpkeepInStepsUntilNothingIsLeft) {
+  SlowStore store;
+  store.open = true;
+  const FixedClock clock;
+  std::vector<std::string> removed;
+  HallWriter writer(
+      store, clock, WriterOptions(), [](std::vector<HallWriter::Row>, const Result<std::vector<WriteOutcome>>&) {},
+      [&](const std::vector<std::string>& files) { removed.insert(removed.end(), files.begin(), files.end()); });
+  while (store.upkeeps < 3) std::this_thread::yield();
+  writer.stop();
+  EXPECT_EQ(store.upkeeps, 3);
+  EXPECT_EQ(removed, (std::vector<std::string>{"f1", "f2", "f3"}));
+}
+
+TEST(HallWriter, ManyThreadsGetOneOrder) {
   MemoryStore store(MemoryStoreOptions(), std::make_unique<SeededRandom>(1));
   const FixedClock clock;
   std::vector<std::uint64_t> seqs;
-  MessageWriter writer(
+  HallWriter writer(
       store, clock, WriterOptions(),
-      [&](std::vector<MessageWriter::Row> rows, Result<std::vector<AppendOutcome>> outcomes) {
+      [&](std::vector<HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes) {
         for (std::size_t i = 0; i < rows.size(); ++i) seqs.push_back((*outcomes)[i].message.seq);
-      });
+      }, kNoUpkeep);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "support/net.h"
+#include "support/temporary_directory.h"
 
 namespace wirehall {
 namespace {
@@ -17,8 +18,9 @@ using test::text;
 
 class HallTest : public testing::Test {
  protected:
-  static Config config() {
+  Config config() const {
     Config c;
+    c.data_dir = directory.path();
     c.port = 0;
     c.threads = 3;
     c.auth.required = false;
@@ -43,6 +45,7 @@ class HallTest : public testing::Test {
   static Value parsed(const std::string& frame) {
     return frame.size() > 2 ? Value::from_json(frame.substr(2)).value() : Value();
   }
+  test::TemporaryDirectory directory;
   Server io;
   Hall hall;
 };

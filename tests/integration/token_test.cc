@@ -7,6 +7,7 @@
 
 #include "auth/jwt.h"
 #include "support/net.h"
+#include "support/temporary_directory.h"
 
 namespace wirehall {
 namespace {
@@ -18,8 +19,9 @@ constexpr const char* kSecret = "a secret of thirty-two bytes and more";
 
 class TokenTest : public testing::Test {
  protected:
-  static Config config() {
+  Config config() const {
     Config c;
+    c.data_dir = directory.path();
     c.port = 0;
     c.threads = 2;
     c.auth.secret = kSecret;
@@ -44,6 +46,7 @@ class TokenTest : public testing::Test {
     EXPECT_NE(client->await("\"connected\""), "");
     return client;
   }
+  test::TemporaryDirectory directory;
   Server io;
   Hall hall;
 };

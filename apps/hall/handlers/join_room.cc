@@ -21,8 +21,8 @@ void on_join_room(Server& io, Hall& hall) {
       ack.fail(since.error());
       co_return;
     }
-    Task<Result<Object>> joining = hall.join(socket, *room, *since);
-    Result<Object> joined = co_await joining;
+    Task<Hall::Answer> joining = hall.join(socket, *room, *since);
+    Hall::Answer joined = co_await joining;
     if (!joined.ok()) {
       ack.fail(joined.error());
       co_return;

@@ -1,3 +1,4 @@
+#include "answer.h"
 #include "handlers.h"
 
 using namespace wirehall;
@@ -13,13 +14,17 @@ void on_message(Server& io, Hall& hall) {
       {.aliases = {}, .arguments = {}, .sent_type = "chat", .sent_copies = {{"userId", "from"}}});
 
   io.on_event("message", [&hall](Socket& socket, Object fields, Ack ack) -> Task<> {
-    Task<Result<Object>> sending = hall.send_message(socket, std::move(fields));
-    Result<Object> sent = co_await sending;
-    if (sent.ok()) {
-      ack.success(std::move(*sent));
-    } else {
-      ack.fail(sent.error());
-    }
+    return answer(ack, hall.send_message(socket, std::move(fields)));
+  });
+}
+
+// The author may edit; whoever looks after the room may delete too.
+void on_change_message(Server& io, Hall& hall) {
+  io.on_event("edit-message", [&hall](Socket& socket, Object fields, Ack ack) -> Task<> {
+    return answer(ack, hall.edit_message(socket, std::move(fields)));
+  });
+  io.on_event("delete-message", [&hall](Socket& socket, Object fields, Ack ack) -> Task<> {
+    return answer(ack, hall.delete_message(socket, std::move(fields)));
   });
 }
 

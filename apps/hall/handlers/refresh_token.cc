@@ -1,3 +1,4 @@
+#include "answer.h"
 #include "handlers.h"
 
 using namespace wirehall;
@@ -9,13 +10,7 @@ void on_refresh_token(Server& io, Hall& hall) {
                           {.aliases = {}, .arguments = {"token"}, .sent_type = {}, .sent_copies = {}});
 
   io.on_event("refresh-token", [&hall](Socket& socket, std::string token, Ack ack) -> Task<> {
-    Task<Result<Object>> refreshing = hall.refresh_token(socket, std::move(token));
-    Result<Object> refreshed = co_await refreshing;
-    if (refreshed.ok()) {
-      ack.success(std::move(*refreshed));
-    } else {
-      ack.fail(refreshed.error());
-    }
+    return answer(ack, hall.refresh_token(socket, std::move(token)));
   });
 }
 

@@ -1,3 +1,4 @@
+#include "answer.h"
 #include "handlers.h"
 
 using namespace wirehall;
@@ -6,11 +7,14 @@ namespace hall {
 namespace {
 
 void on_typing_event(Server& io, Hall& hall, std::string_view event, bool typing) {
-  io.on_event(event, [&hall, typing](Socket& socket, Value argument, Ack ack) {
+  io.on_event(event, [&hall, typing](Socket& socket, Value argument, Ack ack) -> Task<> {
     const Result<std::string> room = Hall::room_of(argument);
-    if (!room.ok()) return ack.fail(room.error());
-    if (Status told = hall.typing(socket, *room, typing); !told.ok()) return ack.fail(told.error());
-    ack.success();
+    if (!room.ok()) {
+      ack.fail(room.error());
+      co_return;
+    }
+    Task<> answering = answer(ack, hall.typing(socket, *room, typing));
+    co_await answering;
   });
 }
 

@@ -2,36 +2,179 @@
 
 #include <algorithm>
 
+#include "services/hall/presentation.h"
+
 namespace wirehall::services {
 
-bool RoomDirectory::enter(std::string_view name, std::string_view user_id, const std::string& user_json) {
-  Room& room = rooms_[std::string(name)];
-  ++room.connections;
-  const auto [entry, first] =
-      room.index.try_emplace(std::string(user_id), static_cast<std::uint32_t>(room.members.size()));
-  if (first) room.members.push_back({std::string(user_id), user_json, 0});
-  ++room.members[entry->second].connections;
-  return first;
+RoomMember* RoomDirectory::member_of(Room& room, std::string_view user_id) {
+  const auto entry = room.index.find(user_id);
+  return entry == room.index.end() ? nullptr : &room.members[entry->second];
 }
 
-bool RoomDirectory::leave(std::string_view name, std::string_view user_id) {
+Status RoomDirectory::enter(const std::string& name, RoomMember user, const std::string& socket_id,
+                            std::uint32_t members_max, WallMs wall_now) {
   const auto found = rooms_.find(name);
-  if (found == rooms_.end()) return false;
-  Room& room = found->second;
+  if (found != rooms_.end()) {
+    Room& room = found->second;
+    if (RoomMember* member = member_of(room, user.user_id)) {
+      ++room.connections;
+      ++member->connections;
+      member->lost_until = kNever;
+      member->user_json = std::move(user.user_json);
+      return {};
+    }
+    if (members_max != 0 && room.members.size() >= members_max)
+      return Error(ErrorCode::kLimitReached, "the room is full");
+  }
+  Room& room = rooms_[name];
+  ++room.connections;
+  user.connections = 1;
+  user.lost_until = kNever;
+  room.index.emplace(user.user_id, static_cast<std::uint32_t>(room.members.size()));
+  room.members.push_back(std::move(user));
+  const RoomMember& member = room.members.back();
+  if (is_large(room)) {
+    note(name, room, member.user_id, Change::kJoined, 0);
+    return {};
+  }
+  tell_(name, "user-joined",
+        {{"userId", member.user_id}, {"user", object_of(member.user_json)}, {"roomId", name}, {"timestamp", wall_now}},
+        socket_id);
+  return {};
+}
+
+void RoomDirectory::leave(const std::string& name, const std::string& user_id, MonoTime lost_until, WallMs wall_now) {
+  const auto found = rooms_.find(name);
+  if (found == rooms_.end()) return;
+  RoomMember* member = member_of(found->second, user_id);
+  if (member == nullptr || member->connections == 0) return;
+  --found->second.connections;
+  if (--member->connections != 0) return;
+  if (lost_until == kNever) return remove_member(name, found->second, user_id, wall_now);
+  member->lost_until = lost_until;
+  lost_.push_back({lost_until, name, user_id});
+}
+
+bool RoomDirectory::remove(const std::string& name, const std::string& user_id, WallMs wall_now) {
+  const auto found = rooms_.find(name);
+  if (found == rooms_.end() || member_of(found->second, user_id) == nullptr) return false;
+  remove_member(name, found->second, user_id, wall_now);
+  return true;
+}
+
+void RoomDirectory::remove_member(const std::string& name, Room& room, std::string_view user, WallMs wall_now) {
+  const std::string user_id(user);
+  const bool large = is_large(room);
   const auto entry = room.index.find(user_id);
-  if (entry == room.index.end()) return false;
-  --room.connections;
   const std::uint32_t place = entry->second;
-  if (--room.members[place].connections != 0) return false;
+  room.connections -= room.members[place].connections;
   room.index.erase(entry);
   if (place + 1 != room.members.size()) {
     room.members[place] = std::move(room.members.back());
     room.index.find(room.members[place].user_id)->second = place;
   }
   room.members.pop_back();
-  if (room.members.empty()) rooms_.erase(found);
-  return true;
+  if (room.members.empty()) {
+    rooms_.erase(rooms_.find(name));
+    return;
+  }
+  if (large || room.diff) return note(name, room, user_id, Change::kLeft, 0);
+  tell_(name, "user-left", {{"userId", user_id}, {"roomId", name}, {"timestamp", wall_now}}, {});
 }
+
+void RoomDirectory::set_status(const std::string& name, const std::string& user_id, const std::string& status,
+                               WallMs last_seen, WallMs wall_now) {
+  const auto found = rooms_.find(name);
+  if (found == rooms_.end()) return;
+  RoomMember* member = member_of(found->second, user_id);
+  if (member == nullptr || member->status == status) return;
+  member->status = status;
+  if (is_large(found->second)) return note(name, found->second, user_id, Change::kUpdated, last_seen);
+  Object fields{{"userId", user_id}, {"status", status}, {"timestamp", wall_now}};
+  if (last_seen != 0) fields.set("lastSeen", last_seen);
+  tell_(name, "presence-update", std::move(fields), {});
+}
+
+// Somebody may come back to one room, be lost again, and wait a second time: the entry that counts is the one
+// whose time is the member's.
+void RoomDirectory::expire(MonoTime now, WallMs wall_now,
+                           const std::function<void(const std::string&, const std::string&)>& gone) {
+  while (!lost_.empty() && lost_.front().until <= now) {
+    const Lost lost = std::move(lost_.front());
+    lost_.pop_front();
+    const auto found = rooms_.find(lost.room);
+    if (found == rooms_.end()) continue;
+    RoomMember* member = member_of(found->second, lost.user_id);
+    if (member == nullptr || member->connections != 0 || member->lost_until != lost.until) continue;
+    remove_member(lost.room, found->second, lost.user_id, wall_now);
+    gone(lost.room, lost.user_id);
+  }
+}
+
+// -- large rooms --------------------------------------------------------------------------------------
+
+void RoomDirectory::note(const std::string& name, Room& room, const std::string& user_id, Change change,
+                         WallMs last_seen) {
+  if (!room.diff) {
+    room.diff = std::make_unique<Diff>();
+    changed_.push_back(name);
+  }
+  const auto [entry, made] = room.diff->entries.try_emplace(user_id, Diff::Entry{change, last_seen});
+  if (made) {
+    room.diff->order.push_back(user_id);
+    return;
+  }
+  // Who joined in this tick is new whatever happened since; who came back has not left.
+  const Change before = entry->second.change;
+  if (before == Change::kJoined && change == Change::kUpdated) return;
+  if ((before == Change::kJoined && change == Change::kLeft)) {
+    room.diff->entries.erase(entry);  // nobody has seen it: nothing is told
+    return;
+  }
+  entry->second.change = before == Change::kLeft && change == Change::kJoined ? Change::kUpdated : change;
+  entry->second.last_seen = last_seen;
+}
+
+void RoomDirectory::tick(WallMs wall_now) {
+  for (const std::string& name : std::exchange(changed_, {})) {
+    const auto found = rooms_.find(name);
+    if (found != rooms_.end() && found->second.diff) tell_diff(name, found->second, wall_now);
+  }
+}
+
+void RoomDirectory::tell_diff(const std::string& name, Room& room, WallMs wall_now) {
+  const std::unique_ptr<Diff> diff = std::move(room.diff);
+  Array joins, leaves, updates;
+  std::size_t left_out = 0;
+  for (const std::string& user_id : diff->order) {
+    const auto entry = diff->entries.find(user_id);
+    if (entry == diff->entries.end()) continue;
+    const RoomMember* member = member_of(room, user_id);
+    Array& list = entry->second.change == Change::kLeft     ? leaves
+                  : entry->second.change == Change::kJoined ? joins
+                                                            : updates;
+    const bool stale = (member == nullptr) != (entry->second.change == Change::kLeft);
+    if (stale || list.size() >= options_.diff_max) {
+      left_out += stale ? 0 : 1;
+      continue;
+    }
+    Object fields{{"userId", user_id}};
+    if (entry->second.change == Change::kJoined) fields.set("user", object_of(member->user_json));
+    if (member != nullptr) fields.set("status", member->status);
+    if (entry->second.last_seen != 0) fields.set("lastSeen", entry->second.last_seen);
+    list.emplace_back(std::move(fields));
+    diff->entries.erase(entry);  // an id that stands in the order twice is told once
+  }
+  if (joins.empty() && leaves.empty() && updates.empty() && left_out == 0) return;
+  Object fields{{"roomId", name}, {"joins", Value(std::move(joins))}, {"leaves", Value(std::move(leaves))}};
+  fields.set("updates", Value(std::move(updates)));
+  fields.set("memberCount", static_cast<std::int64_t>(room.members.size()));
+  if (left_out != 0) fields.set("more", static_cast<std::int64_t>(left_out));
+  fields.set("timestamp", wall_now);
+  tell_(name, "presence-diff", std::move(fields), {});
+}
+
+// -- questions ----------------------------------------------------------------------------------------
 
 const RoomDirectory::Room* RoomDirectory::find(std::string_view name) const {
   const auto found = rooms_.find(name);
@@ -45,6 +188,18 @@ std::vector<RoomMember> RoomDirectory::members(std::string_view name, std::size_
   return {room->members.begin(), room->members.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
+bool RoomDirectory::is_member(std::string_view name, std::string_view user_id) const {
+  const Room* room = find(name);
+  return room != nullptr && room->index.find(user_id) != room->index.end();
+}
+
+std::uint32_t RoomDirectory::connections_of(std::string_view name, std::string_view user_id) const {
+  const Room* room = find(name);
+  if (room == nullptr) return 0;
+  const auto entry = room->index.find(user_id);
+  return entry == room->index.end() ? 0 : room->members[entry->second].connections;
+}
+
 std::size_t RoomDirectory::member_count(std::string_view name) const {
   const Room* room = find(name);
   return room == nullptr ? 0 : room->members.size();
@@ -53,6 +208,13 @@ std::size_t RoomDirectory::member_count(std::string_view name) const {
 std::size_t RoomDirectory::connection_count(std::string_view name) const {
   const Room* room = find(name);
   return room == nullptr ? 0 : room->connections;
+}
+
+std::vector<std::string> RoomDirectory::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, room] : rooms_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace wirehall::services

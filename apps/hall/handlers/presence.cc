@@ -1,0 +1,21 @@
+#include "answer.h"
+#include "handlers.h"
+
+using namespace wirehall;
+
+namespace hall {
+
+// Socket.IO: emit("update-status", "away")     native: {"type":"update-status","status":"away"}
+void on_presence(Server& io, Hall& hall) {
+  io.of("/").native_shape(
+      "update-status", {.aliases = {}, .arguments = {"status"}, .sent_type = {}, .sent_copies = {}});
+
+  io.on_event("update-status", [&hall](Socket& socket, std::string status, Ack ack) -> Task<> {
+    return answer(ack, hall.update_status(socket, std::move(status)));
+  });
+  io.on_event("presence", [&hall](Socket& socket, Object fields, Ack ack) -> Task<> {
+    return answer(ack, hall.presence(socket, std::move(fields)));
+  });
+}
+
+}  // namespace hall

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <wirehall/hall.h>
+
+namespace hall {
+
+/// Adds the application's own kinds of rooms. Simple ones are entries of `rooms.types` in the configuration.
+void add_room_types(wirehall::Hall& hall);
+
+}  // namespace hall

@@ -1,0 +1,274 @@
+#include "server/hall_wiring.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "auth/jwt.h"
+#include "auth/turn_credential.h"
+#include "base/log.h"
+#include "push/push_subscription.h"
+#include "push/vapid.h"
+#include "push/web_push_sender.h"
+#include "push/webhook_push_sender.h"
+#include "store/memory/memory_store.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace wirehall::server {
+
+/// The bytes of uploads, in the data directory.
+class HallWiring::Files final : public services::UploadBytes {
+ public:
+  explicit Files(store::FileStore& files) : files_(files) {}
+  Result<Appended> append(const std::string& id, std::uint64_t offset, std::string_view bytes,
+                          std::uint64_t size_max) override {
+    const Result<store::FileStore::Appended> appended = files_.append(id, offset, bytes, size_max);
+    if (!appended.ok()) return told(appended.error());
+    return Appended{!appended->written, appended->size};
+  }
+  Result<std::uint64_t> size(const std::string& id) override {
+    Result<std::uint64_t> size = files_.size(id);
+    return size.ok() ? size : told(size.error());
+  }
+  Result<std::string> sha256(const std::string& id) override {
+    Result<std::string> sum = files_.sha256(id);
+    return sum.ok() ? sum : told(sum.error());
+  }
+  void remove(const std::string& id) override { (void)files_.remove(id).ok(); }
+
+ private:
+  // What the file system says is for the log, which has it.
+  static Error told(const Error& error) {
+    return error.code() == ErrorCode::kTooLarge ? error : Error(ErrorCode::kUnavailable, "files cannot be kept now");
+  }
+  store::FileStore& files_;
+};
+
+HallWiring::HallWiring(Composition& composition) : composition_(composition) {
+  configure();
+  add_room_types();
+  for (const auto step : {&HallWiring::open_store, &HallWiring::open_files, &HallWiring::open_push}) {
+    if (const Status opened = (this->*step)(); !opened.ok()) composition_.refuse_start(opened.error());
+  }
+  composition_.before_start([this] { start_writer(); });
+  composition_.before_destruction([this] {
+    if (writer_) writer_->stop();
+    if (push_) push_->stop();
+  });
+}
+
+HallWiring::~HallWiring() = default;
+
+// -- settings ---------------------------------------------------------------------------------------------
+
+void HallWiring::configure() {
+  using services::Allowed;
+  const Config& config = composition_.config();
+  const HallConfig& hall = config.hall;
+  const Limits& limits = config.limits;
+  const auto allow = [&](Allowed kind, std::uint32_t per_minute, std::uint32_t burst) {
+    shared_.allowances[static_cast<std::size_t>(kind)] = {per_minute, std::max(1u, burst)};
+  };
+  allow(Allowed::kMessage, config.messages_per_minute,
+        config.messages_burst != 0 ? config.messages_burst : config.messages_per_minute);
+  allow(Allowed::kTyping, limits.typing_per_minute_max, limits.typing_per_minute_max / 5);
+  allow(Allowed::kRoomChange, limits.room_changes_per_minute_max, limits.room_changes_per_minute_max);
+  allow(Allowed::kQuery, limits.queries_per_minute_max, limits.queries_per_minute_max);
+  allow(Allowed::kSignal, limits.signals_per_minute_max, limits.signals_per_minute_max);
+  allow(Allowed::kUpload, limits.upload_chunks_per_minute_max, limits.upload_chunks_per_minute_max);
+  shared_.expiry_leeway = auth::VerifyOptions().leeway;
+  shared_.typing_timeout = config.typing_timeout;
+  shared_.presence_grace = hall.presence_grace;
+  shared_.presence_tick = hall.presence_tick;
+  shared_.presence_tick_members = hall.presence_tick_members;
+  shared_.recovery_window = config.connection_state_recovery;
+  shared_.rejoin_ms_max = std::chrono::duration_cast<Milliseconds>(hall.rejoin).count();
+  shared_.recent_messages = config.recent_messages;
+  shared_.connections_per_user_max = limits.connections_per_user_max;
+  shared_.pending_max = hall.private_pending_max;
+  shared_.pending_bytes_max = hall.private_pending_bytes_max;
+  shared_.create_on_join = hall.create_on_join;
+  shared_.uploads.file_bytes_max = hall.upload_file_bytes_max;
+  shared_.uploads.user_bytes_max = hall.upload_user_bytes_max;
+  shared_.uploads.total_bytes_max = hall.upload_total_bytes_max;
+  shared_.uploads.types = hall.upload_types;
+  shared_.calls.ring_timeout = hall.ring_timeout;
+  shared_.turn.stun_urls = hall.stun_urls;
+  shared_.turn.turn_urls = hall.turn_urls;
+  shared_.turn.lifetime = hall.turn_lifetime;
+  if (!hall.turn_secret.empty()) {
+    shared_.turn.credential = [secret = hall.turn_secret](std::string_view user_name) {
+      return auth::turn_credential(secret, user_name);
+    };
+  }
+  shared_.submit = [this](HallWrite write, unsigned shard, std::uint64_t ticket) {
+    return writer_ && writer_->submit({std::move(write), shard, ticket});
+  };
+  shared_.batches_started = [this] { return writer_ ? writer_->started() : 0; };
+}
+
+// A type that says nothing of how much is kept keeps what is set for all.
+void HallWiring::add_room_types() {
+  const HallConfig& hall = composition_.config().hall;
+  for (const auto& [name, configured] : hall.room_types) {
+    RoomTypeOptions options = configured;
+    if (options.retention.messages_max == 0) options.retention.messages_max = hall.history.messages_max;
+    if (options.retention.age_ms_max == 0) options.retention.age_ms_max = hall.history.age_ms_max;
+    shared_.room_types.add(name, std::make_shared<const RoomType>(std::move(options)));
+  }
+  RoomTypeOptions plain;
+  plain.retention = hall.history;
+  shared_.room_types.add({}, std::make_shared<const RoomType>(std::move(plain)));
+}
+
+// -- what lasts -------------------------------------------------------------------------------------------
+
+Status HallWiring::open_store() {
+  const Config& config = composition_.config();
+  if (!config.hall.store_lasts) {
+    replace_store(std::make_unique<store::MemoryStore>(store::MemoryStoreOptions(), std::make_unique<io::SystemRandom>()));
+    return {};
+  }
+  std::error_code error;
+  std::filesystem::create_directories(config.data_dir, error);
+  if (error) return Error(ErrorCode::kConfig, "data directory " + config.data_dir + ": " + error.message());
+  store::SqliteStoreOptions options;
+  options.path = config.data_dir + "/wirehall.db";
+  options.file_bytes_max = config.hall.database_bytes_max;
+  auto opened = store::SqliteStore::open(std::move(options));
+  if (!opened.ok()) return opened.error();
+  log_line(LogLevel::kInfo, "store", "database open",
+           {{"sqlite", store::sqlite_version()}, {"one_checkpointer_needed", store::sqlite_has_wal_reset_bug()}});
+  replace_store(std::move(*opened));
+  return {};
+}
+
+void HallWiring::replace_store(std::unique_ptr<HallStore> store) {
+  store_ = std::move(store);
+  shared_.store = store_.get();
+}
+
+Status HallWiring::open_files() {
+  auto opened = store::FileStore::open(composition_.config().data_dir + "/files");
+  if (!opened.ok())
+    return Error(ErrorCode::kConfig, composition_.config().data_dir + "/files: " + opened.error().text());
+  file_store_ = std::move(*opened);
+  files_ = std::make_unique<Files>(*file_store_);
+  shared_.files = files_.get();
+  return {};
+}
+
+// What a crash left behind: bytes that no row names.
+void HallWiring::sweep_files() {
+  const Result<std::vector<std::string>> ids = file_store_->list();
+  if (!ids.ok()) return;
+  std::int64_t removed = 0;
+  for (const std::string& id : *ids) {
+    const auto upload = store_->find_upload(id);
+    const auto file = store_->find_file(id);
+    const bool needed = !upload.ok() || !file.ok() || *upload || *file;
+    if (needed) continue;
+    (void)file_store_->remove(id).ok();
+    ++removed;
+  }
+  if (removed != 0) log_line(LogLevel::kInfo, "store", "left-over files removed", {{"count", removed}});
+}
+
+Status HallWiring::open_push() {
+  const HallConfig& hall = composition_.config().hall;
+  if (!hall.push_webhook_url.empty()) {
+    push::WebhookPushOptions options;
+    options.url = hall.push_webhook_url;
+    options.secret = hall.push_webhook_secret;
+    auto made = push::WebhookPushSender::create(options, clock_);
+    if (!made.ok()) return made.error();
+    push_ = std::move(*made);
+  } else if (!hall.vapid_public_key.empty() || !hall.vapid_private_key.empty()) {
+    Result<push::Vapid> vapid =
+        push::Vapid::load({hall.vapid_public_key, hall.vapid_private_key}, hall.vapid_subject);
+    if (!vapid.ok()) return vapid.error();
+    push::WebPushOptions options;
+    options.allow_private = hall.push_private_endpoints;
+    auto made = push::WebPushSender::create(std::move(*vapid), options, clock_,
+                                            [this](std::string user_id, std::string endpoint) {
+                                              DropPushSubscription write{std::move(user_id), std::move(endpoint)};
+                                              (void)shared_.submit(HallWrite(std::move(write)), 0, 0);
+                                            });
+    if (!made.ok()) return made.error();
+    push_ = std::move(*made);
+    shared_.parse_push_subscription = [open = hall.push_private_endpoints](const Value& value) {
+      Result<PushSubscription> parsed = push::parse_push_subscription(value);
+      if (!parsed.ok()) return parsed;
+      const Status checked = push::check_push_subscription(*parsed, open);
+      return checked.ok() ? parsed : Result<PushSubscription>(checked.error());
+    };
+  }
+  shared_.push = push_.get();
+  return {};
+}
+
+// -- the writer ---------------------------------------------------------------------------------------------
+
+store::WriterOptions HallWiring::writer_options() const {
+  const HallConfig& hall = composition_.config().hall;
+  const auto milliseconds = [](auto time) { return std::chrono::duration_cast<Milliseconds>(time).count(); };
+  store::WriterOptions options;
+  options.upkeep.retention = [types = &shared_.room_types](std::string_view room, std::string_view type) {
+    RoomRecord record;
+    record.type = std::string(type);
+    return types->of(room, &record).options().retention;
+  };
+  options.upkeep.private_lifetime_ms = milliseconds(hall.private_lifetime);
+  options.upkeep.upload_lifetime_ms = milliseconds(hall.upload_lifetime);
+  options.upkeep.rows_max = 1'000;  // a few milliseconds in which nobody's message waits longer
+  return options;
+}
+
+void HallWiring::start_writer() {
+  sweep_files();
+  writer_ = std::make_unique<store::HallWriter>(
+      *store_, clock_, writer_options(),
+      [this](std::vector<store::HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes) {
+        committed(std::move(rows), std::move(outcomes));
+      },
+      [this](const std::vector<std::string>& files) {
+        for (const std::string& id : files) (void)file_store_->remove(id).ok();
+      });
+}
+
+// On the writer's thread: one batch to each shard, in commit order.
+void HallWiring::committed(std::vector<store::HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes) {
+  auto batch = std::make_shared<std::vector<services::CommittedWrite>>();
+  batch->reserve(rows.size());
+  const WallMs now = clock_.wall_now();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Result<WriteOutcome> outcome =
+        outcomes.ok() ? Result<WriteOutcome>(std::move((*outcomes)[i])) : Result<WriteOutcome>(outcomes.error());
+    services::CommittedWrite& write =
+        batch->emplace_back(services::describe_commit(rows[i].write, std::move(outcome), now));
+    write.origin = rows[i].shard;
+    write.ticket = rows[i].ticket;
+  }
+  log_events(*batch);
+  io::Node* node = composition_.node();
+  for (unsigned i = 0; i < node->shard_count(); ++i) {
+    node->post_to(i, [this, batch](pipeline::ShardCore& core) { shard(core.hub()).committed(batch); });
+  }
+}
+
+// With connection state recovery what rooms are told goes through the log, in commit order.
+void HallWiring::log_events(std::vector<services::CommittedWrite>& batch) {
+  hub::RecoveryLog* log = composition_.registry().of("/").recovery.get();
+  if (log == nullptr) return;
+  for (services::CommittedWrite& write : batch) {
+    if (!write.event) continue;
+    hub::Selector to;
+    to.rooms.push_back(write.room);
+    if (log->append(write.event, std::move(to), EmitFlags(), clock_.now())) continue;
+    // It is stored, and clients see the hole in the room's numbers.
+    composition_.node()->post_to(0, [](pipeline::ShardCore& core) {
+      static_cast<hub::Environment&>(core).metrics().add(Counter::kDroppedMailbox);
+    });
+  }
+}
+
+}  // namespace wirehall::server

@@ -1,0 +1,79 @@
+// What the hall keeps for a socket.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "hub/completion.h"
+#include "hub/socket.h"
+#include "services/hall/user_directory.h"
+
+namespace wirehall::services {
+
+class HallShard;
+
+/// A join that is under way: what the room is told meanwhile waits here, and so does whatever its client asks
+/// of the room.
+struct PendingJoin {
+  hub::SocketPtr socket;
+  std::string room;
+  std::vector<std::shared_ptr<const hub::FrozenMessage>> events;  ///< in order
+  bool overflowed = false;
+  std::vector<std::shared_ptr<hub::CompletionState<bool>>> waiters;
+};
+
+/// Thread:   shard-affine.
+class HallSocket final : public hub::SocketExtension, public Timer {
+ public:
+  HallSocket(HallShard& hall, hub::Socket& socket) : hall_(hall), socket_(socket) {}
+  ~HallSocket() override = default;
+  UserShared& shared() { return *shared_; }
+  void share(std::shared_ptr<UserShared> shared) { shared_ = std::move(shared); }
+  /// The user's `info` as JSON text; made once.
+  const std::string& user_json();
+  void never_connected() override;
+
+  /// A room that it is in.
+  struct InRoom {
+    const hub::Room* room;  ///< of the index, for as long as it is in it
+    const RoomType* type;
+    RoomRole role;
+  };
+  InRoom* find_room(std::string_view name) {
+    const auto found =
+        std::find_if(rooms.begin(), rooms.end(), [&](const InRoom& entry) { return entry.room->name == name; });
+    return found == rooms.end() ? nullptr : &*found;
+  }
+  void forget_room(const hub::Room* room) {
+    std::erase_if(rooms, [&](const InRoom& entry) { return entry.room == room; });
+  }
+  PendingJoin* find_pending(std::string_view room) {
+    const auto found = std::find_if(pending.begin(), pending.end(),
+                                    [&](const std::shared_ptr<PendingJoin>& join) { return join->room == room; });
+    return found == pending.end() ? nullptr : found->get();
+  }
+
+  std::vector<InRoom> rooms;
+  std::vector<std::shared_ptr<PendingJoin>> pending;
+  /// A room that it is put back into when it is connected.
+  struct Return {
+    std::string room;
+    const RoomType* type;
+    RoomRole role;
+  };
+  std::vector<Return> returns;
+  WallMs last_seen = 0;   ///< of its user, as the store knew it
+  std::string attached_as;  ///< id among the user's connections; empty: it is not among them
+
+ private:
+  void on_timer(MonoTime now) override;  // the token has expired
+  std::shared_ptr<UserShared> shared_;
+  HallShard& hall_;
+  hub::Socket& socket_;
+  std::string user_json_;
+};
+
+}  // namespace wirehall::services

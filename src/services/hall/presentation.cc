@@ -1,0 +1,72 @@
+#include "services/hall/presentation.h"
+
+namespace wirehall::services {
+
+Value object_of(const std::string& json) { return Value::from_validated_json(json.empty() ? "{}" : json); }
+
+Object file_object(const StoredFile& file) {
+  return {{"id", file.id},     {"name", file.name},     {"size", static_cast<std::int64_t>(file.size_bytes)},
+          {"mime", file.mime}, {"sha256", file.sha256}, {"url", "/files/" + file.id}};
+}
+
+Object message_object(const StoredMessage& message) {
+  Object object{{"id", message.id},
+                {"roomId", message.room},
+                {"seq", static_cast<std::int64_t>(message.seq)},
+                {"userId", message.user_id},
+                {"user", object_of(message.user_json)},
+                {"content", message.deleted ? Value() : Value(message.content)},
+                {"type", message.type},
+                {"timestamp", message.timestamp},
+                {"edited", message.edited},
+                {"deleted", message.deleted}};
+  if (!message.reply_to.empty()) object.set("replyTo", message.reply_to);
+  if (message.file && !message.deleted) object.set("file", Value(file_object(*message.file)));
+  return object;
+}
+
+Object private_object(const PrivateMessage& message) {
+  Object object{{"id", message.id},
+                {"fromUserId", message.from_user},
+                {"fromUser", object_of(message.from_json)},
+                {"toUserId", message.to_user},
+                {"content", message.content},
+                {"timestamp", message.timestamp},
+                {"read", message.read}};
+  if (message.type != "text") object.set("type", message.type);
+  if (message.file) object.set("file", Value(file_object(*message.file)));
+  return object;
+}
+
+Object room_object(const std::string& name, std::string_view type, const RoomView& view) {
+  Object object{{"id", name}};
+  if (!type.empty()) object.set("type", type);
+  if (view.role != RoomRole::kNone) object.set("role", role_name(view.role));
+  if (!view.record) return object;
+  if (!view.record->title.empty()) object.set("name", view.record->title);
+  if (!view.record->metadata_json.empty()) object.set("metadata", object_of(view.record->metadata_json));
+  if (!view.record->created_by.empty()) object.set("createdBy", view.record->created_by);
+  object.set("createdAt", view.record->created_at);
+  object.set("readUpTo", static_cast<std::int64_t>(view.read_up_to));
+  return object;
+}
+
+std::string_view role_name(RoomRole role) {
+  switch (role) {
+    case RoomRole::kOwner: return "owner";
+    case RoomRole::kModerator: return "moderator";
+    case RoomRole::kMember: return "member";
+    case RoomRole::kInvited: return "invited";
+    case RoomRole::kNone: break;
+  }
+  return "none";
+}
+
+Result<RoomRole> role_of(std::string_view name) {
+  for (const RoomRole role : {RoomRole::kOwner, RoomRole::kModerator, RoomRole::kMember}) {
+    if (role_name(role) == name) return role;
+  }
+  return Error(ErrorCode::kInvalidFormat, "role must be owner, moderator or member");
+}
+
+}  // namespace wirehall::services

@@ -1,0 +1,25 @@
+// What of the hall clients see: stored things as objects of events and answers.
+#pragma once
+
+#include <string_view>
+
+#include "wirehall/hall_store.h"
+#include "wirehall/value.h"
+
+namespace wirehall::services {
+
+Object message_object(const StoredMessage& message);
+Object private_object(const PrivateMessage& message);
+Object file_object(const StoredFile& file);
+/// A room as answers describe it; `name` alone where it has no record.
+Object room_object(const std::string& name, std::string_view type, const RoomView& view);
+
+/// "owner", "moderator", "member", "invited", "none"
+std::string_view role_name(RoomRole role);
+/// Of what clients may give: owner, moderator, member. Errors: kInvalidFormat.
+Result<RoomRole> role_of(std::string_view name);
+
+/// `{…}` of validated text; `{}` where it is empty.
+Value object_of(const std::string& json);
+
+}  // namespace wirehall::services
