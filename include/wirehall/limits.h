@@ -21,6 +21,10 @@ struct Limits {
   std::uint32_t http_chunk_overhead_bytes_max =
       100 * 1024;                                       ///< 400, close: chunk lines and extensions of a body
   std::uint32_t http_chunk_extension_bytes_max = 1024;  ///< 400, close: extensions of a body
+  std::uint32_t http_body_piece_bytes_max =
+      64 * 1024;  ///< the rest is read when the piece has left: of a response's body that lies in a file
+  std::chrono::milliseconds http_body_read_timeout{
+      10'000};  ///< 503, or closed in the middle of a body: its next piece could not be read for so long
   std::chrono::milliseconds http_head_timeout{10'000};  ///< connection closed (408 when a request had begun)
   std::chrono::milliseconds http_request_timeout{30'000};     ///< 408, close
   std::chrono::milliseconds http_keep_alive_timeout{15'000};  ///< connection closed

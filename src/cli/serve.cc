@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "api/files.h"
 #include "api/management.h"
 #include "auth/jwt.h"
 #include "auth/user_from_claims.h"
@@ -15,6 +16,7 @@
 #include "cli/config_file.h"
 #include "http1/url.h"
 #include "server/composition.h"
+#include "server/file_access.h"
 #include "server/log_sink.h"
 #include "wirehall/hall.h"
 #include "wirehall/server.h"
@@ -74,6 +76,7 @@ void add_routes(Server& io, Hall& hall) {
                                });
                              },
                              [&io](api::BroadcastRequest request) { return send_to(io, std::move(request)); });
+  api::add_file_route(io.composition().world().routes, server::make_file_access(hall.wiring()));
 }
 
 // Development only: whoever is on this machine may be anybody, so that the demo needs no backend.

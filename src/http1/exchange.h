@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/hash_map.h"
 #include "http1/head.h"
@@ -57,15 +58,35 @@ struct StaticFile {
   std::string cache_control = "public, max-age=0";
 };
 
-/// Who answers which path.
+/// Who answers which path: the exact one where it has a handler or a file, else the longest prefix.
 struct Routes {
+  /// What begins with `path`, which ends in a slash.
+  struct Prefix {
+    std::string path;
+    TextMap<HttpHandler> handlers;  ///< by method
+  };
+
   TextMap<HttpHandler> handlers;        ///< "GET /path"
+  std::vector<Prefix> prefixes;         ///< the longest first
   TextMap<StaticFile> files;            ///< path → file
   std::string content_security_policy;  ///< of static files
 
   void add(std::string_view method, std::string_view path, HttpHandler handler);
+  /// Adds a handler for every path that begins with `prefix`, and for `prefix` itself, where that path has
+  /// no route of its own. The path decides before the method: a shorter prefix is not asked for a method that
+  /// the longest one lacks.
+  ///
+  /// Requires: `prefix` begins and ends with a slash.
+  void add_prefix(std::string_view method, std::string_view prefix, HttpHandler handler);
+  /// The handler of a path and method (HEAD is looked up as GET); nullptr when there is none, or when a
+  /// static file has the path.
+  const HttpHandler* find(std::string_view method, std::string_view path) const;
   /// `GET, HEAD, POST`: the methods that have a handler at this path; empty when there is none.
   std::string allowed_methods(std::string_view path) const;
+
+ private:
+  bool has_exact(std::string_view path) const;
+  const Prefix* longest_prefix(std::string_view path) const;
 };
 
 }  // namespace wirehall::http1

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "http1/cors.h"
+#include "http1/exchange.h"
 #include "http1/request_parser.h"
 #include "http1/response.h"
 #include "http1/url.h"
@@ -39,6 +40,16 @@ TEST(Response, IsWrittenWithItsLength) {
   EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
 }
 
+TEST(Response, OfAStreamedBodyTheHeadIsWritten) {
+  Response response;
+  response.body = "not this";
+  response.streamed_body = {[](std::uint64_t, std::size_t) -> Result<std::string> { std::abort(); }, 5,
+                            12'345'678'901};
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 12345678901\r\nConnection: keep-alive\r\n\r\n";
+  EXPECT_EQ(written(response), head);
+  EXPECT_EQ(written(response, {.head_only = true, .keep_alive = true, .date = ""}), head);
+}
+
 TEST(Response, ProblemsFollowRfc9457) {
   const Response response = problem(Error(ErrorCode::kRateLimited).retry_after_ms(1500));
   EXPECT_EQ(response.status, 429);
@@ -52,6 +63,78 @@ TEST(ResponseDeathTest, ControlBytesInAHeaderEndTheProcess) {
   Response response;
   response.set("X", "a\r\nSet-Cookie: b");
   EXPECT_DEATH(written(response), "is_safe_header_value");
+}
+
+class RoutesTest : public testing::Test {
+ protected:
+  HttpHandler named(const std::string& name) {
+    return [this, name](ResponseSink&, const HttpRequest&, const Responder&) { called = name; };
+  }
+  /// Who would answer: a name, or the methods of a 405, or nothing.
+  std::string answers(std::string_view method, std::string_view path) {
+    const HttpHandler* handler = routes.find(method, path);
+    if (handler == nullptr) return "405 " + routes.allowed_methods(path);
+    called.clear();
+    struct Sink final : ResponseSink {
+      void respond(const Responder&, Response) override {}
+      WallMs wall_now() const override { return 0; }
+    } sink;
+    (*handler)(sink, {}, {});
+    return called;
+  }
+  Routes routes;
+  std::string called;
+};
+
+TEST_F(RoutesTest, TheLongestPrefixAnswersWhatHasNoRouteOfItsOwn) {
+  routes.add_prefix("GET", "/a/", named("a"));
+  routes.add_prefix("GET", "/a/bbb/c/", named("abc"));
+  routes.add_prefix("GET", "/a/bbb/", named("ab"));
+  routes.add_prefix("GET", "/b/", named("b"));
+  routes.add_prefix("POST", "/a/bbb/", named("post ab"));
+  routes.add_prefix("DELETE", "/", named("everything"));
+  routes.add("GET", "/a/bbb/exact", named("exact"));
+  routes.files["/a/file"] = {};
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"GET", "/a/", "a"},
+      {"GET", "/a/x", "a"},
+      {"GET", "/a/bbb", "a"},
+      {"GET", "/a/bbb/", "ab"},
+      {"GET", "/a/bbb/c", "ab"},
+      {"GET", "/a/bbb/c/d/e", "abc"},
+      {"GET", "/b/", "b"},
+      {"POST", "/a/bbb/x", "post ab"},
+      {"POST", "/a/x", "405 GET, HEAD"},
+      {"POST", "/a/bbb/c/x", "405 GET, HEAD"},
+      {"PUT", "/a/bbb/x", "405 GET, HEAD, POST"},
+      {"GET", "/a/bbb/exact", "exact"},
+      {"POST", "/a/bbb/exact", "405 GET, HEAD"},
+      {"GET", "/a", "405 DELETE"},
+      {"DELETE", "/a", "everything"},
+      {"DELETE", "/a/x", "405 GET, HEAD"},
+      {"GET", "/a/file", "405 "},
+      {"DELETE", "/a/file", "405 "},
+      {"OTHER", "/b/x", "405 GET, HEAD"},
+      {"GET", "", "405 "},
+      {"GET", "*", "405 "},
+  };
+  for (const auto& [method, path, expected] : cases)
+    EXPECT_EQ(answers(method, path), expected) << method << " " << path;
+}
+
+TEST_F(RoutesTest, ALaterHandlerReplacesAnEarlierOne) {
+  routes.add_prefix("GET", "/aa/", named("old"));
+  routes.add_prefix("GET", "/bb/", named("other"));
+  routes.add_prefix("GET", "/aa/", named("new"));
+  EXPECT_EQ(routes.prefixes.size(), 2u);
+  EXPECT_EQ(answers("GET", "/aa/x"), "new");
+  EXPECT_EQ(answers("GET", "/bb/x"), "other");
+}
+
+TEST(RoutesDeathTest, APrefixBeginsAndEndsWithASlash) {
+  Routes routes;
+  for (const char* prefix : {"/cc", "cc/", ""})
+    EXPECT_DEATH(routes.add_prefix("GET", prefix, nullptr), "prefix");
 }
 
 TEST(Url, QueriesDecodeAsUrlSearchParams) {

@@ -24,6 +24,7 @@ std::string_view reason_phrase(int status) {
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";
     case 409: return "Conflict";
+    case 412: return "Precondition Failed";
     case 413: return "Content Too Large";
     case 414: return "URI Too Long";
     case 415: return "Unsupported Media Type";
@@ -50,6 +51,7 @@ bool is_safe_header_value(std::string_view text) {
 void append_response(Outbox& out, const Response& response, const ResponseContext& context) {
   const std::string_view body =
       response.shared_body ? response.shared_body.view() : std::string_view(response.body);
+  const std::uint64_t size = response.streamed_body ? response.streamed_body.size : body.size();
   std::string head;
   head.reserve(256);
   head.append("HTTP/1.1 ")
@@ -63,13 +65,13 @@ void append_response(Outbox& out, const Response& response, const ResponseContex
   }
   if (!context.date.empty()) head.append("Date: ").append(context.date).append("\r\n");
   if (response.status != 204 && response.status != 304 && response.status >= 200) {
-    head.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+    head.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
   }
   // 426 has an Upgrade field, which Connection must name (RFC 9110 section 7.8).
   head.append("Connection: ").append(response.status == 426 ? "upgrade, " : "");
   head.append(context.keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n");
   out.append(head);
-  if (context.head_only || body.empty()) return;
+  if (context.head_only || response.streamed_body || body.empty()) return;
   if (response.shared_body) {
     out.append(response.shared_body);
   } else {

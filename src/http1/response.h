@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,23 @@ struct Header {
   std::string value;
 };
 
+/// Reads the bytes of a body that is too large to be held, such as a file's; may block.
+///
+/// Returns:  at least one byte and at most `bytes_max`, those at `offset`. An error, or nothing, ends the
+///           response: with a problem when nothing of it was sent, else with its connection.
+/// Thread:   called on the blocking pool, one call at a time for a response, which may have any shard. A copy
+///           may be destroyed on any thread.
+/// Lifetime: a call may outlive the response and its connection.
+using BodySource = std::function<Result<std::string>(std::uint64_t offset, std::size_t bytes_max)>;
+
+/// What a response takes of a source: `size` bytes from `offset` on.
+struct StreamedBody {
+  BodySource source;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  explicit operator bool() const { return source != nullptr; }
+};
+
 /// A whole response; `Content-Length`, `Connection` and `Date` are the writer's.
 struct Response {
   int status = 200;
@@ -25,6 +43,8 @@ struct Response {
   std::string body;
   /// A body whose bytes are shared (static files); used instead of `body` when set.
   FrameRef shared_body;
+  /// A body that is read in pieces while it is sent; used instead of both when set.
+  StreamedBody streamed_body;
 
   Response& set(std::string_view name, std::string_view value) {
     headers.push_back({std::string(name), std::string(value)});
@@ -38,7 +58,7 @@ struct ResponseContext {
   std::string_view date;   ///< RFC 9110 section 5.6.7; left out when empty
 };
 
-/// Appends the response to `out`.
+/// Appends the response to `out`; of one with a streamed body the head alone.
 void append_response(Outbox& out, const Response& response, const ResponseContext& context);
 
 /// `HTTP/1.1 100 Continue`

@@ -32,6 +32,8 @@ class EnginePort {
   virtual bool engine_open() const = 0;
   /// The revision of Engine.IO: 4, or 3 with a client of Socket.IO 2.
   virtual std::uint8_t engine_protocol() const = 0;
+  /// Whether the client has said that it goes: it does not come back for what it missed.
+  virtual bool engine_peer_left() const = 0;
   virtual const std::string& engine_sid() const = 0;
   /// A query's fields as a JSON object; of fields with one name the last.
   virtual std::string engine_query_json(std::string_view query) const = 0;
@@ -82,6 +84,7 @@ class Client final : public SocketLink, private Timer {
   std::string_view transport() const override { return engine_.engine_transport(); }
   std::string_view engine_id() const override { return engine_.engine_sid(); }
   std::uint8_t engine_revision() const override { return engine_.engine_protocol(); }
+  bool peer_left() const override { return engine_.engine_peer_left(); }
   void connected(Socket& socket) override;
   void refused(Socket& socket, const Verdict& verdict) override;
   SendResult emit(Socket& socket, std::string_view event, std::span<const Value> args,

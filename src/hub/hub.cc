@@ -62,7 +62,9 @@ void NamespaceShard::enter_room(Socket& socket, std::string_view room) {
 
 void NamespaceShard::leave_room(Socket& socket, std::string_view room) {
   const std::string name(room);  // the argument may be the room's own name
+  const bool tell = socket.extension() && socket.extension()->leaving(name);
   if (rooms_.remove(socket, name) && spec_.census) room_left(name, socket.id());
+  if (tell) socket.extension()->left(name);
 }
 
 void NamespaceShard::leave_all_rooms(Socket& socket) {

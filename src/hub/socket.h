@@ -58,6 +58,13 @@ class SocketExtension {
   virtual ~SocketExtension() = default;
   /// The socket was refused, or its connection ended, before it was connected.
   virtual void never_connected() {}
+  /// The socket is about to leave a room, whoever wanted it; not told at its end, when it leaves all of them.
+  /// Returns: whether left() is to be called when it is out.
+  virtual bool leaving(const std::string& room) {
+    (void)room;
+    return false;
+  }
+  virtual void left(const std::string& room) { (void)room; }
 };
 
 /// Thread:   shard-affine.

@@ -33,6 +33,8 @@ class SocketLink {
   /// Engine.IO's session id and revision; empty and 0 where there is no such session.
   virtual std::string_view engine_id() const { return {}; }
   virtual std::uint8_t engine_revision() const { return 0; }
+  /// Whether the connection ended by the client's own goodbye, whatever reason its sockets are told.
+  virtual bool peer_left() const { return false; }
 
   /// The namespace let the socket in: tells the client.
   virtual void connected(Socket& socket) = 0;

@@ -400,6 +400,12 @@ class TlsClient {
     while (received_.find("\r\n\r\n") == std::string::npos) ASSERT_TRUE(read_more());
     received_.erase(0, received_.find("\r\n\r\n") + 4);
   }
+  test::HttpAnswer response() {
+    for (;;) {
+      test::HttpAnswer answer = test::take_response(received_);
+      if (answer.status != 0 || !read_more()) return answer;
+    }
+  }
   /// The next frames; empty at the end.
   std::vector<std::string> frames() {
     std::vector<std::string> found = test::take_frames(received_);
@@ -428,6 +434,28 @@ TEST_P(TlsTest, LargeMessagesGoBothWays) {
   test::NetClient plain(node->port());
   plain.send(test::get("/"));
   EXPECT_TRUE(plain.closes());
+}
+
+TEST_P(TlsTest, ABodyThatIsReadInPiecesArrivesWhole) {
+  std::string content(3'000'001, '\0');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 2654435761u >> 13);
+  const auto shared = std::make_shared<const std::string>(std::move(content));
+  world.routes.add(
+      "GET", "/file",
+      [shared](http1::ResponseSink& sink, const http1::HttpRequest&, const http1::Responder& to) {
+        http1::Response response;
+        response.streamed_body = {[shared](std::uint64_t offset, std::size_t bytes_max) {
+                                    return Result<std::string>(shared->substr(offset, bytes_max));
+                                  },
+                                  0, shared->size()};
+        sink.respond(to, std::move(response));
+      });
+  start();
+  TlsClient client(node->port());
+  for (int round = 0; round < 2; ++round) {
+    client.send(test::get("/file"));
+    EXPECT_TRUE(client.response().body == *shared);
+  }
 }
 
 TEST_P(TlsTest, AProxysHeaderStandsInFrontOfTls) {

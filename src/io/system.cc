@@ -64,6 +64,7 @@ void prepare_process() {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files comes as an error, as a full disk does
 #ifdef M_MMAP_THRESHOLD
   // Large bodies and messages go back to the system when they are freed. By itself the allocator raises this
   // bound with the first large block that it frees, and keeps what comes after it.

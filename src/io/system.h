@@ -36,8 +36,8 @@ ssize_t send_bytes(int socket, const void* bytes, std::size_t size, int flags);
 /// How many descriptors this process may have.
 std::size_t descriptor_limit();
 
-/// Raises the soft limit of descriptors to the hard one, ignores SIGPIPE, and tells the allocator to give large
-/// blocks back.
+/// Raises the soft limit of descriptors to the hard one, ignores SIGPIPE and SIGXFSZ, and tells the allocator
+/// to give large blocks back.
 void prepare_process();
 
 }  // namespace wirehall::io

@@ -62,6 +62,8 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void websocket_message(EngineWebSocketStage& stage, std::string_view message, bool binary);
   /// The WebSocket has ended. `protocol_error`: because its peer broke a rule.
   void websocket_closed(EngineWebSocketStage& stage, bool protocol_error);
+  /// Its close frame says that the client goes, and not by accident: RFC 6455 7.4.1, 1000 and 1001.
+  void peer_left() { peer_left_ = true; }
   void websocket_drained() { pump(); }
 
   /// Sends what is queued, if the transport can take it now.
@@ -71,6 +73,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
 
   // -- hub::EnginePort --------------------------------------------------------------------------------
   std::uint8_t engine_protocol() const override { return session_.protocol(); }
+  bool engine_peer_left() const override { return peer_left_; }
   const std::string& engine_sid() const override { return session_.sid(); }
   std::string engine_query_json(std::string_view query) const override;
   bool engine_open() const override { return session_.is_open(); }
@@ -130,6 +133,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   bool cutting_ = false;
   bool reading_paused_ = false;
   bool joined_ = false;  // a namespace, at some time
+  bool peer_left_ = false;  // it said goodbye
   bool refused_ = false;
 
   friend class EngineServer;

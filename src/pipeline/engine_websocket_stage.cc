@@ -55,6 +55,8 @@ void EngineWebSocketStage::receive_messages(char*& cursor, char* end, TurnBudget
       case ws::ConnectionCore::Event::kClosed: {
         const bool broken = core_.error() != ErrorCode::kOk;
         if (broken) core.metrics().add(Counter::kProtocolErrorsWs);
+        if (!broken && client_ != nullptr && (core_.close_code() == 1000 || core_.close_code() == 1001))
+          client_->peer_left();
         lost(broken);
         connection_.end_gracefully();
         return;

@@ -1,6 +1,7 @@
 #include "pipeline/http_stage.h"
 
 #include "base/log.h"
+#include "http1/conditional.h"
 #include "http1/content_coding.h"
 #include "pipeline/native_stage.h"
 #include "pipeline/shard_core.h"
@@ -23,20 +24,6 @@ std::string_view method_name(http1::Method method) {
     case http1::Method::kOptions: return "OPTIONS";
     default: return "OTHER";
   }
-}
-
-bool etag_matches(std::string_view list, std::string_view etag) {
-  if (list == "*") return true;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view entry = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    while (!entry.empty() && entry.front() == ' ') entry.remove_prefix(1);
-    while (!entry.empty() && entry.back() == ' ') entry.remove_suffix(1);
-    if (entry.starts_with("W/")) entry.remove_prefix(2);
-    if (entry == etag) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -204,13 +191,12 @@ void HttpStage::serve(std::string body) {
   ShardCore& core = connection_.core();
   const http1::Routes& routes = core.world().routes;
   const std::string_view path = head_->path();
-  const std::string key = std::string(method_name(head_->method)) + " " + std::string(path);
-  if (const auto handler = routes.handlers.find(key); handler != routes.handlers.end()) {
+  if (const http1::HttpHandler* handler = routes.find(method_name(head_->method), path)) {
     HttpRequest request{head_, std::move(body), client_address(*head_), false};
     const auto address = http1::parse_address(request.address);
     request.from_loopback =
         address && http1::is_loopback_address(*address) && !head_->find("x-forwarded-for");
-    handler->second(core, std::move(request), responder());
+    (*handler)(core, std::move(request), responder());
     return;
   }
   const bool reads = head_->method == http1::Method::kGet || head_->method == http1::Method::kHead;
@@ -236,8 +222,7 @@ void HttpStage::serve(std::string body) {
   response.set("X-Content-Type-Options", "nosniff");
   if (!routes.content_security_policy.empty())
     response.set("Content-Security-Policy", routes.content_security_policy);
-  const auto known = head_->find("if-none-match");
-  if (known && etag_matches(*known, file->second.etag)) {
+  if (http1::if_none_match_names(*head_, file->second.etag)) {
     response.status = 304;
   } else {
     serve_bytes(file->second, response);
@@ -260,15 +245,38 @@ void HttpStage::fail(const Error& error) {
   send(http1::problem(error), true);
 }
 
-void HttpStage::send(http1::Response response, bool close) {
+bool HttpStage::keeps_alive() const {
   const bool unread = head_ && head_->has_body() && !body_read_;
-  const bool keep = !close && !eof_ && !unread && head_ && head_->keep_alive;
+  return !eof_ && !unread && head_ && head_->keep_alive;
+}
+
+void HttpStage::send(http1::Response response, bool close) {
+  const bool head_only = head_ && head_->method == http1::Method::kHead;
+  if (response.streamed_body && response.streamed_body.size != 0 && !head_only) {
+    abort_ = nullptr;
+    ++sequence_;  // whoever answers it again is too late
+    waiting_ = true;
+    eof_ = eof_ || close;
+    BodyStream::Owner& owner = *this;
+    stream_ = std::make_shared<BodyStream>(connection_, owner, std::move(response));
+    stream_->start();
+    return;
+  }
+  const bool keep = !close && keeps_alive();
+  write(response, keep);
+  end_response(keep);
+}
+
+void HttpStage::write(const http1::Response& response, bool keep) {
   http1::ResponseContext context;
   context.head_only = head_ && head_->method == http1::Method::kHead;
   context.keep_alive = keep;
   context.date = connection_.core().date();
   http1::append_response(connection_.outbox(), response, context);
   connection_.touch();
+}
+
+void HttpStage::end_response(bool keep) {
   abort_ = nullptr;
   if (!keep) {
     ++sequence_;  // whoever answers it again is too late
@@ -277,6 +285,24 @@ void HttpStage::send(http1::Response response, bool close) {
     return;
   }
   finish_request();
+}
+
+void HttpStage::body_begins(const http1::Response& response) { write(response, keeps_alive()); }
+
+void HttpStage::body_ended() {
+  stream_.reset();
+  end_response(keeps_alive());
+}
+
+void HttpStage::body_failed(const Error& error, bool begun) {
+  stream_.reset();
+  if (begun) {
+    connection_.abort();
+    return;
+  }
+  http1::Response response = http1::problem(Error(error.code()));  // the details are ours
+  http1::add_cors_headers(connection_.core().world().cors, *head_, response);
+  send(std::move(response), false);
 }
 
 void HttpStage::finish_request() {
@@ -312,11 +338,15 @@ void HttpStage::resume_upgrade(HeadPtr head) {
   dispatch_upgrade();
 }
 
-void HttpStage::drained() { connection_.continue_input(); }
+void HttpStage::drained() {
+  if (stream_) stream_->drained();
+  connection_.continue_input();
+}
 
 void HttpStage::receive_eof() {
   // As Node's server: a client that closes its side while it waits for a response has given up.
   eof_ = true;
+  if (stream_) return;  // what was asked for is sent to its end, as a body that is in memory is
   if (waiting_) {
     if (abort_) std::exchange(abort_, nullptr)(true);
     connection_.abort();
@@ -330,6 +360,7 @@ void HttpStage::gone(bool) {
   ++sequence_;
   if (abort_) std::exchange(abort_, nullptr)(true);
   candidate_.reset();
+  stream_.reset();
 }
 
 void HttpStage::shut_down() {
@@ -341,6 +372,10 @@ void HttpStage::shut_down() {
 }
 
 void HttpStage::on_deadline(MonoTime now) {
+  if (const std::shared_ptr<BodyStream> stream = stream_) {
+    stream->on_deadline(now);
+    return;
+  }
   if (deadline_ > now) return;
   deadline_ = kNever;
   if (idle_ || waiting_) {

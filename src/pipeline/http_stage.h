@@ -13,12 +13,13 @@
 #include <string_view>
 
 #include "http1/request_parser.h"
+#include "pipeline/body_stream.h"
 #include "pipeline/connection.h"
 #include "pipeline/world.h"
 
 namespace wirehall::pipeline {
 
-class HttpStage final : public Stage {
+class HttpStage final : public Stage, private BodyStream::Owner {
  public:
   explicit HttpStage(Connection& connection);
   ~HttpStage() override;
@@ -28,7 +29,7 @@ class HttpStage final : public Stage {
   void gone(bool by_error) override;
   void drained() override;
   void shut_down() override;
-  MonoTime next_deadline() const override { return deadline_; }
+  MonoTime next_deadline() const override { return stream_ ? stream_->next_deadline() : deadline_; }
   void on_deadline(MonoTime now) override;
   bool accepts_input() const override { return !waiting_; }
   std::string_view name() const override { return "http"; }
@@ -64,13 +65,20 @@ class HttpStage final : public Stage {
   void fail(const Error& error);
   bool count_body();
   void send(http1::Response response, bool close);
+  bool keeps_alive() const;
+  void write(const http1::Response& response, bool keep);
+  void end_response(bool keep);
   void finish_request();
+  void body_begins(const http1::Response& response) override;
+  void body_ended() override;
+  void body_failed(const Error& error, bool begun) override;
   bool is_engine(const http1::RequestHead& head) const;
 
   Connection& connection_;
   std::unique_ptr<http1::RequestParser> parser_;
   HeadPtr head_;
   std::unique_ptr<Stage> candidate_;
+  std::shared_ptr<BodyStream> stream_;  // of the response that is being sent
   std::function<void(bool lost)> abort_;
   MonoTime deadline_;
   std::size_t counted_body_bytes_ = 0;  // of what all shards hold
@@ -78,7 +86,7 @@ class HttpStage final : public Stage {
   bool waiting_ = false;    // a response is awaited
   bool body_read_ = false;  // of the request that is answered
   bool idle_ = true;        // between requests
-  bool eof_ = false;
+  bool eof_ = false;  // this response is the last one
 };
 
 }  // namespace wirehall::pipeline

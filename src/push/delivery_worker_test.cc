@@ -37,6 +37,7 @@ class ScriptedTransport final : public Transport {
     bool woken = false;
     bool aborted = false;
     bool hangs = false;  // nothing is answered
+    Duration takes{};    // until an answer
   };
   ScriptedTransport(Shared& shared, ManualClock& clock) : shared_(shared), clock_(clock) {}
 
@@ -50,8 +51,11 @@ class ScriptedTransport final : public Transport {
     shared_.changed.notify_all();
   }
   std::vector<Finished> wait(Duration at_most) override {
-    if (!finished_.empty()) return std::exchange(finished_, {});
     std::unique_lock lock(shared_.mutex);
+    if (!finished_.empty()) {
+      clock_.move(shared_.takes);
+      return std::exchange(finished_, {});
+    }
     if (!std::exchange(shared_.woken, false)) {
       if (at_most < hours(1)) {
         clock_.move(at_most);
@@ -223,6 +227,18 @@ TEST_F(WorkerTest, ARequestThatCannotBeMadeFails) {
   EXPECT_EQ(counts.failed, 1u);
   EXPECT_EQ(counts.sent, 1u);
   EXPECT_EQ(posts(), 1u);
+}
+
+TEST_F(WorkerTest, WhatLayTooLongIsNotSentAnyMore) {
+  DeliveryLimits limits;
+  limits.in_flight_max = 1;
+  shared.takes = minutes(1);
+  start({status(201)}, limits);
+  ASSERT_TRUE(submit("{}", 3, minutes(2)));
+  const PushCounts counts = settled();
+  EXPECT_EQ(counts.sent, 2u);
+  EXPECT_EQ(counts.failed, 1u);
+  EXPECT_EQ(posts(), 2u);
 }
 
 TEST_F(WorkerTest, AFullQueueRefusesAndCounts) {

@@ -80,6 +80,7 @@ TEST(HttpTransport, ALargeBodyIsSentAtOnce) {
   const std::string body(3'000'000, 'x');
   EXPECT_EQ(outcome(post(receiver.url(), anywhere(), body)), "200");
   EXPECT_EQ(receiver.requests(1)[0].body.size(), body.size());
+  EXPECT_EQ(receiver.requests(1)[0].field("Expect"), "(none)");
 }
 
 TEST(HttpTransport, ManyGoAtOnce) {
@@ -96,9 +97,12 @@ TEST(HttpTransport, ManyGoAtOnce) {
 
 // Row H10: what an answer leaves behind is not the next one's.
 TEST(HttpTransport, NoConnectionServesTwoRequests) {
-  HttpReceiver receiver(
-      {"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"
-       "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"});
+  HttpReceiver receiver([](std::size_t, HttpReceiver::Peer& peer) {
+    peer.write(
+        "HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"
+        "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_TRUE(peer.gone_within(10'000)) << "the connection is not kept";
+  });
   const auto transport = transport_with(anywhere());
   for (int i = 0; i < 5; ++i)
     EXPECT_EQ(outcome(post_all(*transport, {{receiver.url(), {}, "x"}})[0]), "201") << i;

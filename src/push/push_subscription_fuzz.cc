@@ -1,9 +1,9 @@
 // Fuzz target F19: a subscription that a user hands over gives a documented error, or an endpoint that may be
 // asked.
 //
-// Oracles: what is accepted is https, has no user, and where its host is an address, that is public by a table of
-// this file's own; the origin that a token will be for is made of that host; what is accepted without allow_private
-// is accepted with it.
+// Oracles: what is accepted is https, has no user, and where its host is an address, that is public by a
+// table of this file's own; the origin that a token will be for is made of that host; what is accepted
+// without allow_private is accepted with it.
 #include <arpa/inet.h>
 
 #include <cstring>

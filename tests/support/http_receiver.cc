@@ -73,7 +73,9 @@ std::vector<ReceivedRequest> HttpReceiver::requests(std::size_t at_least) const 
   std::unique_lock lock(mutex_);
   came_.wait_for(lock, std::chrono::seconds(10), [&] { return requests_.size() >= at_least; });
   EXPECT_GE(requests_.size(), at_least);
-  return requests_;
+  std::vector<ReceivedRequest> requests = requests_;
+  requests.resize(std::max(requests.size(), at_least));
+  return requests;
 }
 
 void HttpReceiver::run() {

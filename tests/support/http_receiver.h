@@ -50,7 +50,8 @@ class HttpReceiver {
   static std::string status(int status, std::string_view field_lines = "");
 
   std::string url(const std::string& path = "/push/secret-path", const std::string& host = "127.0.0.1") const;
-  /// Waits until so many requests have come, at most ten seconds; those that have.
+  /// Waits until so many requests have come, at most ten seconds; those that have. Fewer are a failure of the
+  /// test, and filled up with empty ones.
   std::vector<ReceivedRequest> requests(std::size_t at_least) const;
   int connections() const { return connections_; }
 

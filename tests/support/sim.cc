@@ -240,6 +240,7 @@ bool SimNode::try_post_all(unsigned from, std::size_t, const Task& task) {
 }
 
 bool SimNode::run_blocking(unsigned from, std::function<void()> work, Task done) {
+  if (!pool_accepts) return false;
   work();
   post(from, from, std::move(done));
   return true;

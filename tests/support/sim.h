@@ -78,6 +78,8 @@ class SimNode final : public pipeline::ShardLink {
   std::uint32_t mailbox_tasks_max = 1'000'000;
   /// Mail from shard to shard is held while false.
   bool mail_flows = true;
+  /// Blocking work is refused while false, as by a pool whose queue is full.
+  bool pool_accepts = true;
   /// Whole inputs instead of random pieces.
   bool whole_input = false;
 

@@ -20,6 +20,14 @@ const std::string& HallSocket::user_json() {
 
 void HallSocket::never_connected() { hall_.detach(socket_); }
 
+bool HallSocket::leaving(const std::string& room) {
+  const InRoom* in_room = find_room(room);
+  if (in_room != nullptr) forget_room(in_room->room);
+  return in_room != nullptr;
+}
+
+void HallSocket::left(const std::string& room) { hall_.joining.left(socket_, room); }
+
 void HallSocket::on_timer(MonoTime) {
   const hub::SocketPtr held(&socket_);
   held->link().end_connection(ErrorCode::kTokenExpired, "transport close");

@@ -35,6 +35,8 @@ class HallSocket final : public hub::SocketExtension, public Timer {
   /// The user's `info` as JSON text; made once.
   const std::string& user_json();
   void never_connected() override;
+  bool leaving(const std::string& room) override;
+  void left(const std::string& room) override;
 
   /// A room that it is in.
   struct InRoom {

@@ -147,8 +147,9 @@ void HallShard::disconnecting(hub::Socket& socket, std::string_view reason) {
   HallSocket* extension = this->extension(socket);
   if (extension == nullptr) return;
   const User& user = static_cast<wirehall::Socket&>(socket).user();
-  // A guest's id does not come back.
-  const bool lost = shared_.recovery_window.count() > 0 && !user.anonymous && hub::is_recoverable(reason);
+  // A guest's id does not come back, and who closes a tab has left.
+  const bool lost = shared_.recovery_window.count() > 0 && !user.anonymous && hub::is_recoverable(reason) &&
+                    !socket.link().peer_left();
   const MonoTime until = lost ? now() + shared_.recovery_window : kNever;
   for (const HallSocket::InRoom& in_room : extension->rooms) {
     const std::string room = in_room.room->name;

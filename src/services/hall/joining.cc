@@ -291,18 +291,19 @@ Object Joining::describe(const std::string& room, const RoomType& type, const Pr
 Task<Answer> Joining::leave(hub::SocketPtr socket, std::string room) {
   Task<bool> asking = is_in(socket, room);
   if (!co_await asking) co_return Answer(ErrorCode::kNotInRoom);
-  HallSocket* extension = HallShard::extension(*socket);
-  extension->forget_room(extension->find_room(room)->room);
-  static_cast<wirehall::Socket&>(*socket).leave(room);
-  const std::string user_id = socket->user().id;
+  static_cast<wirehall::Socket&>(*socket).leave(room);  // left() is told on the way
+  Object answer{{"roomId", room}};
+  co_return Answer(std::move(answer));
+}
+
+void Joining::left(hub::Socket& socket, const std::string& room) {
+  const std::string user_id = static_cast<wirehall::Socket&>(socket).user().id;
   hall_.on_owner(user_id, [user_id, room](HallShard& hall) {
     hall.users.room_out(user_id, room);
     hall.reschedule();
   });
   hall_.on_owner(room, [user_id, room](HallShard& hall) { hall.leave_room(room, user_id, kNever); });
-  if (const auto& told = hall_.shared().events.room_left) told(*socket, room);
-  Object left{{"roomId", room}};
-  co_return Answer(std::move(left));
+  if (const auto& told = hall_.shared().events.room_left) told(socket, room);
 }
 
 void Joining::expel(const std::string& user_id, const std::string& room,

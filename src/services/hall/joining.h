@@ -30,6 +30,8 @@ class Joining {
   Task<Result<Object>> leave(hub::SocketPtr socket, std::string room);
   /// Puts a socket into a room whose owner knows of it already.
   Status place(hub::Socket& socket, const std::string& room, const RoomType& type, RoomRole role);
+  /// A socket has left a room that it was in: tells the owners.
+  void left(hub::Socket& socket, const std::string& room);
   /// Takes every socket of a user out of a room, with an event that says why.
   void expel(const std::string& user_id, const std::string& room, const std::vector<std::string>& socket_ids,
              const Object& fields);

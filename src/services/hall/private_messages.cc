@@ -64,10 +64,7 @@ Task<Answer> PrivateMessages::finish(hub::SocketPtr socket, Task<Result<WriteOut
   const bool delivered = co_await counting != 0;
   if (!outcome->duplicate) {
     Object event = private_object(message);
-    if (!delivered) {
-      Object payload{{"type", "private-message"}, {"message", Value(event)}};
-      hall_.push.send(message.to_user, std::move(payload), "private:" + message.from_user, PushUrgency::kNormal);
-    }
+    if (!delivered) notify(message);
     // The sender's other devices; one who writes to oneself has them all as the target's.
     if (message.from_user != message.to_user)
       hall_.tell_user(message.from_user, "private-message", std::move(event), socket->id());
@@ -75,6 +72,22 @@ Task<Answer> PrivateMessages::finish(hub::SocketPtr socket, Task<Result<WriteOut
   Object result{{"messageId", message.id}, {"delivered", delivered}, {"timestamp", message.timestamp}};
   if (outcome->duplicate) result.set("duplicate", true);
   co_return Answer(std::move(result));
+}
+
+// A notification has little room: of a long text it shows the beginning.
+void PrivateMessages::notify(PrivateMessage message) {
+  constexpr std::size_t kShownBytesMax = 1024;
+  const bool truncated = message.content.size() > kShownBytesMax;
+  if (truncated) {
+    std::size_t end = kShownBytesMax;
+    while (end > 0 && (static_cast<unsigned char>(message.content[end]) & 0xc0) == 0x80) --end;
+    message.content.resize(end);
+  }
+  const std::string topic = "private:" + message.from_user;
+  Object shown = private_object(message);
+  if (truncated) shown.set("truncated", true);
+  Object payload{{"type", "private-message"}, {"message", Value(std::move(shown))}};
+  hall_.push.send(message.to_user, std::move(payload), topic, PushUrgency::kNormal);
 }
 
 // -- delivering -------------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ class PrivateMessages {
   void give_pending(hub::SocketPtr socket);
 
  private:
+  /// Reaches a target who is away.
+  void notify(PrivateMessage message);
   Task<Result<Object>> finish(hub::SocketPtr socket, Task<Result<WriteOutcome>> writing);
   void give(const std::string& socket_id, const std::string& event, const std::string& args_json,
             std::vector<std::string> ids);

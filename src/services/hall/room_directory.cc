@@ -50,7 +50,8 @@ void RoomDirectory::leave(const std::string& name, const std::string& user_id, M
   if (member == nullptr || member->connections == 0) return;
   --found->second.connections;
   if (--member->connections != 0) return;
-  if (lost_until == kNever) return remove_member(name, found->second, user_id, wall_now);
+  constexpr std::size_t kLostMax = 1'000'000;  // beyond it nobody is waited for
+  if (lost_until == kNever || lost_.size() >= kLostMax) return remove_member(name, found->second, user_id, wall_now);
   member->lost_until = lost_until;
   lost_.push_back({lost_until, name, user_id});
 }
