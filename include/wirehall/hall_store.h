@@ -141,8 +141,8 @@ struct PushSubscription {
 /// becomes readable, and the upload of the same id ends.
 ///
 /// Outcome:  the message with its seq; with `duplicate` the one that was first stored under the key.
-/// Errors:   kConflict: the key was used for another message; kNotFound: `reply_to` is no message of the
-///           room, or there is no such upload.
+/// Errors:   kConflict: the key was used for another message, or the id is taken; kNotFound: `reply_to` is no
+///           message of the room, or there is no such upload.
 struct PostMessage {
   StoredMessage message;          ///< without its seq
   std::string client_message_id;  ///< idempotency key of the user, over everything; empty: none
@@ -175,6 +175,7 @@ struct PostPrivate {
 /// The target has got private messages, and maybe read them. Ids that are not the target's are ignored.
 ///
 /// Outcome:  `settled`: who sent what was unread until now, in the order of the messages; only with `read`.
+///           `count`: how many these are.
 struct SettlePrivate {
   std::string user_id;
   std::vector<std::string> ids;
@@ -225,7 +226,7 @@ struct SaveUser {
 
 /// Begins an upload under `record.file.id`.
 ///
-/// Errors:   kConflict: the id is taken; kLimitReached: the user's or all files and uploads would be more.
+/// Errors:   kConflict: the id is taken, also until maintain() has told it; kLimitReached: the user's or all files and uploads would be more.
 struct BeginUpload {
   UploadRecord record;
   std::uint64_t user_bytes_max = 0;  ///< of the user's files and uploads; inclusive
@@ -262,6 +263,7 @@ struct WriteOutcome {
   std::uint64_t count = 0;
   std::uint64_t position = 0;
   RoomRole role{};
+  WallMs committed_at = 0;  ///< set by who told the others of it, with the time that they were told
   StoredMessage message;
   PrivateMessage private_message;
   RoomRecord room;
@@ -294,7 +296,7 @@ struct UpkeepResult {
   bool more = false;               ///< `rows_max` was reached: call it again soon
 };
 
-/// Everything durable of a hall.
+/// Everything durable of a hall. Ids of users are never empty.
 ///
 /// Thread:   commit() and maintain() are called by one thread at a time, the others by any.
 class HallStore {

@@ -114,7 +114,7 @@ http1::Response answer(const FileRouteOptions& options, const http1::RequestHead
   WIREHALL_ASSERT(file.source != nullptr);
   const std::string tag = tag_of(file);
   if (!http1::if_match_holds(head, tag))
-    return refusal(options, http1::problem(412, "precondition-failed", "Precondition failed", ""));
+    return refusal(options, http1::problem(Error(ErrorCode::kPreconditionFailed)));
   http1::Response response;
   if (!tag.empty()) response.set("ETag", tag);
   response.set("Cache-Control", "private, max-age=" + std::to_string(options.max_age_seconds))
@@ -126,7 +126,7 @@ http1::Response answer(const FileRouteOptions& options, const http1::RequestHead
   }
   const http1::RangeChoice range = http1::choose_range(head, file.size, tag);
   if (range.kind == http1::RangeChoice::Kind::kUnsatisfiable) {
-    http1::Response refused = http1::problem(416, "range-not-satisfiable", "Range not satisfiable", "");
+    http1::Response refused = http1::problem(Error(ErrorCode::kRangeNotSatisfiable));
     refused.set("Content-Range", http1::unsatisfied_range(file.size));
     return refusal(options, std::move(refused));
   }

@@ -272,5 +272,19 @@ TEST(HashMap, LooksUpByView) {
   EXPECT_EQ(map.find(std::string_view("other")), map.end());
 }
 
+TEST(TimeId, SortsByTheTimeWhenItWasMade) {
+  SeededRandom random(5);
+  std::string before;
+  for (std::int64_t time : {0LL, 1LL, 255LL, 256LL, 1'700'000'000'000LL, 1'700'000'000'001LL, 1'700'000'000'064LL,
+                            1'700'000'004'096LL, 281'474'976'710'655LL}) {
+    const std::string id = make_time_id(random, time);
+    EXPECT_EQ(id.size(), 20u);
+    EXPECT_TRUE(from_base64url(id).has_value()) << id;
+    EXPECT_LT(before, id) << time;
+    EXPECT_NE(make_time_id(random, time), id);
+    before = id;
+  }
+}
+
 }  // namespace
 }  // namespace wirehall

@@ -43,6 +43,21 @@ std::string make_id(RandomSource& random, std::uint8_t shard) {
   return to_base64url({bytes.data(), bytes.size()});
 }
 
+std::string make_time_id(RandomSource& random, std::int64_t wall_ms) {
+  // base64url's characters, in the order of their bytes.
+  constexpr std::string_view kSorted = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+  std::array<char, 15> bytes;
+  random.fill({bytes.data() + 6, 9});
+  for (std::size_t i = 0; i < 6; ++i) bytes[i] = static_cast<char>(wall_ms >> (8 * (5 - i)) & 0xff);
+  std::string id;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t k) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k])); };
+    const std::uint32_t three = byte(0) << 16 | byte(1) << 8 | byte(2);
+    for (const int shift : {18, 12, 6, 0}) id.push_back(kSorted[three >> shift & 63]);
+  }
+  return id;
+}
+
 namespace {
 
 constexpr std::size_t kCheckedBytes = 11;

@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -20,6 +23,14 @@ struct BackupOptions {
   std::string target;
 };
 
+bool sync(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool synced = ::fsync(fd) == 0;
+  ::close(fd);
+  return synced;
+}
+
 // Files do not change once they are complete, so copying them behind the database gets all that it names.
 Status copy_files(const fs::path& from, const fs::path& to, std::uint64_t& count) {
   std::error_code error;
@@ -29,6 +40,7 @@ Status copy_files(const fs::path& from, const fs::path& to, std::uint64_t& count
     if (error) break;
     if (!entry.is_regular_file()) continue;
     fs::copy_file(entry.path(), to / entry.path().filename(), error);
+    if (!error && !sync(to / entry.path().filename())) error = std::make_error_code(std::errc::io_error);
     if (error == std::errc::no_such_file_or_directory) error.clear();  // removed meanwhile
     if (error) break;
     ++count;
@@ -52,7 +64,10 @@ int backup(const BackupOptions& options) {
   Status done = error ? Status(Error(ErrorCode::kConfig, target.string() + ": " + error.message()))
                       : store::backup_database((data / "wirehall.db").string(),
                                                (target / "wirehall.db").string(), random);
-  if (done.ok()) done = copy_files(data / "files", target / "files", files);
+  if (done.ok()) {
+    done = copy_files(data / "files", target / "files", files);
+    if (!done.ok()) fs::remove(target / "wirehall.db", error);  // half a backup is none
+  }
   if (!done.ok()) {
     std::fprintf(stderr, "backup: %s\n", done.error().detail().c_str());
     return kConfigError;

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "http1/forwarded.h"
 #include "io/system.h"
+#include "push/vapid.h"
 #include "server/authenticators.h"
 #include "server/config_schema.h"
 
@@ -233,6 +234,19 @@ bool is_loopback_url(std::string_view url) {
   return is_loopback_host(std::string(authority.substr(0, authority.find(':'))));
 }
 
+// What is missing of things that belong together.
+std::string wrong_with(const HallConfig& hall) {
+  if (!hall.turn_urls.empty() && hall.turn_secret.empty())
+    return "calls.turnUrls needs calls.turnSecret: without it nobody could use these servers";
+  if (!hall.vapid_public_key.empty() || !hall.vapid_private_key.empty()) {
+    const auto vapid = push::Vapid::load({hall.vapid_public_key, hall.vapid_private_key}, hall.vapid_subject);
+    if (!vapid.ok()) return vapid.error().detail();
+  }
+  if (!hall.push_webhook_url.empty() && hall.push_webhook_secret.empty())
+    return "push.webhook.url needs push.webhook.secret: whoever is told must know who tells";
+  return {};
+}
+
 std::string type_name(const ConfigKey& key) {
   switch (key.type) {
     case KeyType::kBool: return "boolean";
@@ -299,6 +313,7 @@ Status Config::finish() {
     random.fill(bytes);
     auth.secret = to_base64url({bytes.data(), bytes.size()});
   }
+  if (const std::string wrong = wrong_with(hall); !wrong.empty()) return fault(wrong);
   if (!auth.jwks_url.empty() && !auth.jwks_url.starts_with("https://") && !is_loopback_url(auth.jwks_url))
     return fault("auth.jwksUrl must begin with https:// (plain http on loopback only)");
   // Keys that are too short, or cannot be read.

@@ -46,8 +46,12 @@ class HallWiring::Files final : public services::UploadBytes {
 HallWiring::HallWiring(Composition& composition) : composition_(composition) {
   configure();
   add_room_types();
-  for (const auto step : {&HallWiring::open_store, &HallWiring::open_files, &HallWiring::open_push}) {
-    if (const Status opened = (this->*step)(); !opened.ok()) composition_.refuse_start(opened.error());
+  for (const auto step : {&HallWiring::open_directory, &HallWiring::open_store, &HallWiring::open_files,
+                          &HallWiring::open_push}) {
+    const Status opened = (this->*step)();
+    if (opened.ok()) continue;
+    composition_.refuse_start(opened.error());
+    return;
   }
   composition_.before_start([this] { start_writer(); });
   composition_.before_destruction([this] {
@@ -106,21 +110,26 @@ void HallWiring::configure() {
   shared_.batches_started = [this] { return writer_ ? writer_->started() : 0; };
 }
 
-// A type that says nothing of how much is kept keeps what is set for all.
 void HallWiring::add_room_types() {
-  const HallConfig& hall = composition_.config().hall;
-  for (const auto& [name, configured] : hall.room_types) {
-    RoomTypeOptions options = configured;
-    if (options.retention.messages_max == 0) options.retention.messages_max = hall.history.messages_max;
-    if (options.retention.age_ms_max == 0) options.retention.age_ms_max = hall.history.age_ms_max;
-    shared_.room_types.add(name, std::make_shared<const RoomType>(std::move(options)));
-  }
-  RoomTypeOptions plain;
-  plain.retention = hall.history;
-  shared_.room_types.add({}, std::make_shared<const RoomType>(std::move(plain)));
+  for (const auto& [name, options] : composition_.config().hall.room_types)
+    shared_.room_types.add(name, std::make_shared<const RoomType>(options));
 }
 
 // -- what lasts -------------------------------------------------------------------------------------------
+
+// One server for a data directory, whatever it keeps there.
+Status HallWiring::open_directory() {
+  namespace fs = std::filesystem;
+  const fs::path directory = composition_.config().data_dir;
+  std::error_code error;
+  if (fs::create_directories(directory, error))
+    fs::permissions(directory, fs::perms::owner_all, fs::perm_options::replace, error);
+  if (error) return Error(ErrorCode::kConfig, "data directory " + directory.string() + ": " + error.message());
+  lock_ = std::make_unique<store::FileLock>((directory / "wirehall.lock").string());
+  if (lock_->locked()) return {};
+  return Error(ErrorCode::kConfig, "data directory " + directory.string() +
+                                       " cannot be locked: is another server using it?");
+}
 
 Status HallWiring::open_store() {
   const Config& config = composition_.config();
@@ -128,9 +137,6 @@ Status HallWiring::open_store() {
     replace_store(std::make_unique<store::MemoryStore>(store::MemoryStoreOptions(), std::make_unique<io::SystemRandom>()));
     return {};
   }
-  std::error_code error;
-  std::filesystem::create_directories(config.data_dir, error);
-  if (error) return Error(ErrorCode::kConfig, "data directory " + config.data_dir + ": " + error.message());
   store::SqliteStoreOptions options;
   options.path = config.data_dir + "/wirehall.db";
   options.file_bytes_max = config.hall.database_bytes_max;
@@ -148,9 +154,11 @@ void HallWiring::replace_store(std::unique_ptr<HallStore> store) {
 }
 
 Status HallWiring::open_files() {
-  auto opened = store::FileStore::open(composition_.config().data_dir + "/files");
-  if (!opened.ok())
-    return Error(ErrorCode::kConfig, composition_.config().data_dir + "/files: " + opened.error().text());
+  // What memory knows of is gone with it; files that a database knows of are not to be mixed with that.
+  const Config& config = composition_.config();
+  const std::string directory = config.data_dir + (config.hall.store_lasts ? "/files" : "/files-of-memory");
+  auto opened = store::FileStore::open(directory);
+  if (!opened.ok()) return Error(ErrorCode::kConfig, directory + ": " + opened.error().text());
   file_store_ = std::move(*opened);
   files_ = std::make_unique<Files>(*file_store_);
   shared_.files = files_.get();
@@ -212,10 +220,15 @@ store::WriterOptions HallWiring::writer_options() const {
   const HallConfig& hall = composition_.config().hall;
   const auto milliseconds = [](auto time) { return std::chrono::duration_cast<Milliseconds>(time).count(); };
   store::WriterOptions options;
-  options.upkeep.retention = [types = &shared_.room_types](std::string_view room, std::string_view type) {
+  // A type that says nothing of how much is kept keeps what is set for all.
+  options.upkeep.retention = [types = &shared_.room_types, all = hall.history](std::string_view room,
+                                                                               std::string_view type) {
     RoomRecord record;
     record.type = std::string(type);
-    return types->of(room, &record).options().retention;
+    Retention kept = types->of(room, &record).options().retention;
+    if (kept.messages_max == 0) kept.messages_max = all.messages_max;
+    if (kept.age_ms_max == 0) kept.age_ms_max = all.age_ms_max;
+    return kept;
   };
   options.upkeep.private_lifetime_ms = milliseconds(hall.private_lifetime);
   options.upkeep.upload_lifetime_ms = milliseconds(hall.upload_lifetime);
@@ -242,7 +255,9 @@ void HallWiring::committed(std::vector<store::HallWriter::Row> rows, Result<std:
   const WallMs now = clock_.wall_now();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Result<WriteOutcome> outcome =
-        outcomes.ok() ? Result<WriteOutcome>(std::move((*outcomes)[i])) : Result<WriteOutcome>(outcomes.error());
+        outcomes.ok() ? Result<WriteOutcome>(std::move((*outcomes)[i]))
+                      : Result<WriteOutcome>(outcomes.error().code());  // the detail is for the log, which has it
+    if (outcome.ok()) outcome->committed_at = now;
     services::CommittedWrite& write =
         batch->emplace_back(services::describe_commit(rows[i].write, std::move(outcome), now));
     write.origin = rows[i].shard;

@@ -8,6 +8,7 @@
 #include "io/system.h"
 #include "server/composition.h"
 #include "services/hall/hall_shard.h"
+#include "store/file_lock.h"
 #include "store/files/file_store.h"
 #include "store/hall_writer.h"
 #include "wirehall/hall.h"
@@ -33,6 +34,7 @@ class HallWiring {
   class Files;
   void configure();
   void add_room_types();
+  Status open_directory();
   Status open_store();
   Status open_files();
   Status open_push();
@@ -45,6 +47,7 @@ class HallWiring {
   Composition& composition_;
   io::SystemClock clock_;
   services::HallShared shared_;
+  std::unique_ptr<store::FileLock> lock_;
   std::unique_ptr<HallStore> store_;
   std::unique_ptr<store::FileStore> file_store_;
   std::unique_ptr<Files> files_;

@@ -48,7 +48,7 @@ class HallScript {
     UpkeepOptions options;
     std::array<Retention, kRooms.size()> kept;
     for (Retention& retention : kept)
-      retention = {below(3) * below(8), one_in(2) ? 0 : static_cast<WallMs>(1 + below(40)) * kStep};
+      retention = {one_in(3) ? 0 : below(15), one_in(2) ? 0 : static_cast<WallMs>(1 + below(40)) * kStep};
     if (!one_in(4)) {
       options.retention = [kept](std::string_view room, std::string_view type) {
         Retention found = type == "brief" ? Retention{1, 0} : Retention();

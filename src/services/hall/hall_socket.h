@@ -22,6 +22,7 @@ struct PendingJoin {
   std::string room;
   std::vector<std::shared_ptr<const hub::FrozenMessage>> events;  ///< in order
   bool overflowed = false;
+  bool expelled = false;  ///< its user was kicked meanwhile
   std::vector<std::shared_ptr<hub::CompletionState<bool>>> waiters;
 };
 

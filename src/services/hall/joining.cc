@@ -104,14 +104,17 @@ Task<Answer> Joining::join_anew(std::shared_ptr<PendingJoin> join, std::optional
   const RoomType& type = hall_.shared().room_types.of(room, view->record ? &*view->record : nullptr);
   if (Status may = may_enter(type, socket->user(), *view, hall_.shared().create_on_join); !may.ok())
     co_return Answer(may.error());
-  if (view->role == RoomRole::kInvited) {
-    Task<Status> accepting = accept_invitation(room, user_id);
-    const Status accepted = co_await accepting;
-    if (!accepted.ok()) co_return Answer(accepted.error());
-  }
   Task<Status> entering = enter(join, type.options().members_max);
   const Status entered = co_await entering;
   if (!entered.ok()) co_return Answer(entered.error());
+  if (view->role == RoomRole::kInvited) {
+    Task<Status> accepting = accept_invitation(room, user_id);
+    const Status accepted = co_await accepting;
+    if (!accepted.ok()) {
+      hall_.on_owner(room, [room, user_id](HallShard& hall) { hall.leave_room(room, user_id, kNever); });
+      co_return Answer(accepted.error());
+    }
+  }
 
   holds_[room].push_back(join);
   Task<Result<Past>> reading = read_past(room, user_id, since);
@@ -159,6 +162,7 @@ Answer Joining::finish(const std::shared_ptr<PendingJoin>& join, const RoomType&
   hub::Socket& socket = *join->socket;
   if (socket.is_closed()) return ErrorCode::kDisconnected;
   if (join->overflowed) return ErrorCode::kUnavailable;
+  if (join->expelled) return ErrorCode::kAccessDenied;
   const RoomRole role = past.view.role == RoomRole::kInvited ? RoomRole::kMember : past.view.role;
   if (Status placed = place(socket, join->room, type, role); !placed.ok()) return placed.error();
   // It hears of the room from now on; what came meanwhile goes out behind the answer.
@@ -313,6 +317,7 @@ void Joining::expel(const std::string& user_id, const std::string& room,
     if (socket == nullptr || socket->user().id != user_id) continue;
     const hub::SocketPtr held(socket);
     HallSocket* extension = HallShard::extension(*socket);
+    if (PendingJoin* pending = extension->find_pending(room)) pending->expelled = true;
     if (HallSocket::InRoom* in_room = extension->find_room(room)) {
       extension->forget_room(in_room->room);
       static_cast<wirehall::Socket&>(*socket).leave(room);

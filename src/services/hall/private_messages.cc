@@ -35,7 +35,7 @@ Task<Answer> PrivateMessages::send(hub::SocketPtr socket, Object object) {
 Task<Answer> PrivateMessages::post(hub::SocketPtr socket, PrivateMessage&& message, std::string client_message_id) {
   HallSocket* extension = HallShard::extension(*socket);
   if (extension == nullptr) return answered(ErrorCode::kAccessDenied);
-  message.id = make_id(hall_.hub().environment().random(), static_cast<std::uint8_t>(hall_.shard()));
+  message.id = make_time_id(hall_.hub().environment().random(), hall_.wall_now());
   message.from_user = socket->user().id;
   message.from_json = extension->user_json();
   message.timestamp = hall_.wall_now();

@@ -12,8 +12,16 @@ namespace wirehall::services {
 using Answer = Result<Object>;
 
 namespace {
+
 constexpr std::size_t kTitleBytesMax = 255;
+
+// A room that nobody created has no roles.
+Error refusal_of(const Error& error) {
+  return error.code() == ErrorCode::kNotFound ? Error(ErrorCode::kAccessDenied, "nobody has a role in this room")
+                                              : error;
 }
+
+}  // namespace
 
 Task<Answer> RoomManagement::create(hub::SocketPtr socket, Object object) {
   Fields fields(object);
@@ -72,6 +80,12 @@ Task<Answer> RoomManagement::invite(hub::SocketPtr socket, Object object) {
   if (!co_await asking) co_return Answer(ErrorCode::kNotInRoom);
   const HallSocket::InRoom* in_room = HallShard::extension(*socket)->find_room(about.room);
   const bool open = in_room->type->options().access != RoomAccess::kInvite;
+  if (open && *role == RoomRole::kInvited && in_room->role < RoomRole::kModerator) {
+    // Into an open room anybody may call others, but that gives them nothing.
+    hall_.tell_user(about.user_id, "room-invited", event_about(*socket, about));
+    Object told;
+    co_return Answer(std::move(told));
+  }
   SetRole write;
   write.room = about.room;
   write.user_id = about.user_id;
@@ -79,13 +93,10 @@ Task<Answer> RoomManagement::invite(hub::SocketPtr socket, Object object) {
   write.role = *role;
   write.only_raise = *role == RoomRole::kInvited;
   write.must_outrank = *role != RoomRole::kInvited;
-  write.actor_min = open && *role == RoomRole::kInvited ? RoomRole::kNone : RoomRole::kModerator;
+  write.actor_min = RoomRole::kModerator;
   Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
   const Result<WriteOutcome> written = co_await writing;
-  // A room that nobody created has no roles: an invitation to it is a message and nothing more.
-  const bool told_only = !written.ok() && written.error().code() == ErrorCode::kNotFound && open &&
-                         *role == RoomRole::kInvited;
-  if (!written.ok() && !told_only) co_return Answer(written.error());
+  if (!written.ok()) co_return Answer(refusal_of(written.error()));
   Object event = event_about(*socket, about);
   if (*role != RoomRole::kInvited) {
     event.set("role", role_name(*role));
@@ -114,11 +125,7 @@ Task<Answer> RoomManagement::set_role(hub::SocketPtr socket, Object object) {
   const About about{write.room, write.user_id};
   Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
   const Result<WriteOutcome> written = co_await writing;
-  if (!written.ok()) {
-    const bool no_roles = written.error().code() == ErrorCode::kNotFound;
-    co_return Answer(no_roles ? Error(ErrorCode::kAccessDenied, "nobody has a role in this room")
-                              : written.error());
-  }
+  if (!written.ok()) co_return Answer(refusal_of(written.error()));
   roles_changed(about.room, about.user_id, *role);
   Object result{{"role", role_name(*role)}};
   co_return Answer(std::move(result));
@@ -156,11 +163,7 @@ Task<Answer> RoomManagement::kick(hub::SocketPtr socket, Object object) {
   write.must_outrank = true;
   Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
   const Result<WriteOutcome> written = co_await writing;
-  if (!written.ok()) {
-    const bool no_roles = written.error().code() == ErrorCode::kNotFound;
-    co_return Answer(no_roles ? Error(ErrorCode::kAccessDenied, "nobody has a role in this room")
-                              : written.error());
-  }
+  if (!written.ok()) co_return Answer(refusal_of(written.error()));
   Object event = event_about(*socket, about);
   if (!reason.empty()) event.set("reason", reason);
   Task<bool> expelling = expel(about.room, about.user_id, std::move(event));

@@ -15,7 +15,7 @@ class RoomManagement {
   explicit RoomManagement(HallShard& hall) : hall_(hall) {}
 
   Task<Result<Object>> create(hub::SocketPtr socket, Object fields);
-  /// Who has a role may invite; into an open room, whoever is in it.
+  /// Moderators and owners; into an open room whoever is in it, which then gives no right to anything.
   Task<Result<Object>> invite(hub::SocketPtr socket, Object fields);
   /// Moderators and owners, whom they outrank. In an open room the user may come back, but not by itself.
   Task<Result<Object>> kick(hub::SocketPtr socket, Object fields);

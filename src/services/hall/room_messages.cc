@@ -11,6 +11,10 @@ namespace wirehall::services {
 
 using Answer = Result<Object>;
 
+namespace {
+constexpr std::uint64_t kPageDefault = 50;
+}
+
 Task<Answer> answered(Error error) {
   Answer result(std::move(error));
   co_return result;
@@ -62,7 +66,7 @@ Status RoomMessages::may_post(hub::Socket& socket, const StoredMessage& message)
 
 Task<Answer> RoomMessages::post(hub::SocketPtr socket, StoredMessage&& message, std::string client_message_id) {
   if (Status may = may_post(*socket, message); !may.ok()) return answered(may.error());
-  message.id = make_id(hall_.hub().environment().random(), static_cast<std::uint8_t>(hall_.shard()));
+  message.id = make_time_id(hall_.hub().environment().random(), hall_.wall_now());
   message.user_id = socket->user().id;
   message.user_json = HallShard::extension(*socket)->user_json();
   message.timestamp = hall_.wall_now();
@@ -99,12 +103,19 @@ Task<Answer> RoomMessages::change(hub::SocketPtr socket, Object object, bool del
   if (!fields.ok()) co_return Answer(fields.error());
   Task<bool> asking = hall_.joining.is_in(socket, write.room);
   if (!co_await asking) co_return Answer(ErrorCode::kNotInRoom);
+  if (!deletes) {
+    StoredMessage changed;
+    changed.room = write.room;
+    changed.type = "text";
+    changed.content = *write.content;
+    if (Status may = may_post(*socket, changed); !may.ok()) co_return Answer(may.error());
+  }
   write.user_id = socket->user().id;
   write.others_from = deletes ? RoomRole::kModerator : RoomRole::kNone;
   Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
   const Result<WriteOutcome> written = co_await writing;
   if (!written.ok()) co_return Answer(written.error());
-  Object result{{"timestamp", hall_.wall_now()}};
+  Object result{{"timestamp", written->committed_at}};
   co_return Answer(std::move(result));
 }
 
@@ -123,7 +134,7 @@ Task<Answer> RoomMessages::history(hub::SocketPtr socket, Object object) {
   const std::string room = fields.room();
   const auto before = fields.number("before");
   const auto after = fields.number("after");
-  const std::uint64_t wanted = fields.number("limit").value_or(hall_.shared().recent_messages);
+  const std::uint64_t wanted = fields.number("limit").value_or(kPageDefault);
   if (fields.ok() && (wanted == 0 || wanted > hall_.shared().history_page_max))
     fields.refuse(Error(ErrorCode::kInvalidFormat,
                         "limit must be from 1 to " + std::to_string(hall_.shared().history_page_max)));

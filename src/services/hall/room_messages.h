@@ -24,6 +24,8 @@ class RoomMessages {
   Task<Result<Object>> mark_read(hub::SocketPtr socket, Object fields);
   Task<Result<Object>> broadcast(hub::SocketPtr socket, Object fields);
 
+  /// Whether the socket may have a message in the room that it is for.
+  Status may_post(hub::Socket& socket, const StoredMessage& message) const;
   /// Stores a message that was checked, with what the room's type has to say. For uploads.
   Task<Result<Object>> post(hub::SocketPtr socket, StoredMessage&& message, std::string client_message_id);
 
@@ -33,7 +35,6 @@ class RoomMessages {
   static Task<Result<Object>> answer_when_stored(Task<Result<WriteOutcome>> writing);
   Task<Result<MessagePage>> read_page(std::string room, std::uint64_t before, std::uint64_t after,
                                       std::uint32_t limit);
-  Status may_post(hub::Socket& socket, const StoredMessage& message) const;
 
   HallShard& hall_;
 };

@@ -8,6 +8,7 @@ namespace {
 constexpr std::int64_t kRetryAfterMs = 5'000;  // another connection of the user may have ended by then
 constexpr std::size_t kIdleUsersMax = 100'000;
 constexpr Duration kSaveDelay = std::chrono::seconds(1);
+constexpr Duration kRefresh = std::chrono::hours(1);  // so that who was online when a server died was seen lately
 
 }  // namespace
 
@@ -31,6 +32,7 @@ Result<UserDirectory::Attached> UserDirectory::attach(const std::string& user_id
   entry.guest = guest;
   entry.forget_at = kNever;
   entry.devices.push_back(std::move(device));
+  if (!guest && !std::exchange(entry.refreshed, true)) refresh_.emplace_back(port_.now() + kRefresh, user_id);
   Attached attached;
   attached.shared = entry.shared;
   if (!made || guest) {
@@ -252,6 +254,19 @@ void UserDirectory::go_offline() {
   }
 }
 
+void UserDirectory::refresh() {
+  while (!refresh_.empty() && refresh_.front().first <= port_.now()) {
+    const std::string user_id = std::move(refresh_.front().second);
+    refresh_.pop_front();
+    Entry* entry = find(user_id);
+    if (entry == nullptr) continue;
+    entry->refreshed = !entry->devices.empty();
+    if (!entry->refreshed) continue;
+    mark_dirty(user_id, *entry);
+    refresh_.emplace_back(port_.now() + kRefresh, user_id);
+  }
+}
+
 void UserDirectory::forget_idle() {
   while (!idle_.empty() && (idle_.front().first <= port_.now() || idle_.size() > kIdleUsersMax)) {
     const auto found = users_.find(idle_.front().second);
@@ -264,6 +279,7 @@ void UserDirectory::forget_idle() {
 
 void UserDirectory::on_deadline() {
   go_offline();
+  refresh();
   while (!dirty_.empty() && dirty_.front().first <= port_.now()) {
     const std::string user_id = std::move(dirty_.front().second);
     dirty_.pop_front();
@@ -274,7 +290,7 @@ void UserDirectory::on_deadline() {
 
 MonoTime UserDirectory::next_deadline() const {
   MonoTime next = kNever;
-  for (const auto* queue : {&graces_, &dirty_, &idle_}) {
+  for (const auto* queue : {&graces_, &dirty_, &idle_, &refresh_}) {
     if (!queue->empty()) next = std::min(next, queue->front().first);
   }
   return next;

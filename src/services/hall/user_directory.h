@@ -121,6 +121,7 @@ class UserDirectory {
     bool guest = false;
     bool offline = true;  // as others were told
     bool dirty = false;   // in dirty_
+    bool refreshed = false;  // in refresh_
   };
   Entry* find(std::string_view user_id);
   enum class Keep : std::uint8_t { kNo, kYes };
@@ -132,6 +133,7 @@ class UserDirectory {
   void save(const std::string& user_id, Entry& entry);
   void last_device_gone(const std::string& user_id, Entry& entry);
   void go_offline();
+  void refresh();
   void forget_idle();
 
   const HallShared& shared_;
@@ -141,6 +143,7 @@ class UserDirectory {
   std::deque<std::pair<MonoTime, std::string>> graces_;   // by time
   std::deque<std::pair<MonoTime, std::string>> idle_;     // the same, to be forgotten
   std::deque<std::pair<MonoTime, std::string>> dirty_;    // to be saved
+  std::deque<std::pair<MonoTime, std::string>> refresh_;  // online for long: to be saved again
 };
 
 }  // namespace wirehall::services

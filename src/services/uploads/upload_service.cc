@@ -94,7 +94,7 @@ Task<Answer> UploadService::start(hub::SocketPtr socket, Object object) {
   record.file.size_bytes = *size;
   if (Status checked = check(record.file); !checked.ok()) co_return Answer(checked.error());
   if (!record.room.empty()) {
-    Task<Status> asking = may_publish(socket, record.room);
+    Task<Status> asking = may_publish(socket, record.room, record.file.name);
     if (const Status may = co_await asking; !may.ok()) co_return Answer(may.error());
   }
   record.file.id = make_id(hall_.hub().environment().random(), static_cast<std::uint8_t>(hall_.shard()));
@@ -176,10 +176,14 @@ Task<Answer> UploadService::chunk(hub::SocketPtr socket, Object object) {
   co_return published;
 }
 
-Task<Status> UploadService::may_publish(hub::SocketPtr socket, std::string room) {
+Task<Status> UploadService::may_publish(hub::SocketPtr socket, std::string room, std::string file_name) {
   Task<bool> asking = hall_.joining.is_in(socket, room);
   if (!co_await asking) co_return Status(ErrorCode::kNotInRoom);
-  co_return Status();
+  StoredMessage message;
+  message.room = std::move(room);
+  message.type = "file";
+  message.content = std::move(file_name);
+  co_return hall_.messages.may_post(*socket, message);
 }
 
 Task<Answer> UploadService::publish(hub::SocketPtr socket, std::shared_ptr<UploadRecord> record) {
@@ -204,7 +208,7 @@ Task<Answer> UploadService::publish(hub::SocketPtr socket, std::shared_ptr<Uploa
     message.file = file;
     posting = hall_.private_messages.post(socket, std::move(message), {});
   } else {
-    Task<Status> asking = may_publish(socket, record->room);
+    Task<Status> asking = may_publish(socket, record->room, file->name);
     if (const Status may = co_await asking; !may.ok()) co_return Answer(may.error());
     StoredMessage message;
     message.room = record->room;

@@ -30,7 +30,7 @@ class UploadService {
   Task<Result<UploadRecord>> find(std::string id, std::string user_id);
   Task<Result<Object>> resume(hub::SocketPtr socket, std::string id);
   Task<Result<Object>> publish(hub::SocketPtr socket, std::shared_ptr<UploadRecord> record);
-  Task<Status> may_publish(hub::SocketPtr socket, std::string room);
+  Task<Status> may_publish(hub::SocketPtr socket, std::string room, std::string file_name);
   Task<> drop(std::string id);
   Status check(const StoredFile& file) const;
 

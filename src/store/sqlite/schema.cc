@@ -6,7 +6,9 @@
 namespace wirehall::store::sqlite {
 namespace {
 
-// A message's place is one number, room and seq together (sqlite_store.h), so that a room's messages lie side
+// docs/reference/storage-schema.md describes the tables.
+//
+// A message's place is one number, room and seq together (rows.h), so that a room's messages lie side
 // by side and a page of them is one walk. Flags: 1 edited, 2 deleted.
 constexpr const char* kVersion1 = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

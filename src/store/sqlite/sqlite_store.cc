@@ -1,10 +1,10 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/file_lock.h"
 #include "store/sqlite/reader.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/writer.h"
@@ -19,23 +19,6 @@ using sqlite::SqliteError;
 using sqlite::Transaction;
 
 namespace {
-
-// Kept by the kernel for as long as the process lives, so that nothing is left behind by a crash.
-class FileLock {
- public:
-  explicit FileLock(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    locked_ = fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
-  }
-  ~FileLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  FileLock(const FileLock&) = delete;
-  bool locked() const { return locked_; }
-
- private:
-  int fd_;
-  bool locked_ = false;
-};
 
 // After these nobody knows what of the file is on the disk.
 bool leaves_doubt(int code) {
@@ -71,6 +54,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions option
   Core& core = *store->core_;
   if (!core.lock.locked())
     return Error(ErrorCode::kConfig, path + ": cannot be locked; is another server using it?");
+  // The files beside it get the same mode.
+  if (const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); fd >= 0) ::close(fd);
   try {
     core.db = std::make_unique<Database>(path, Database::Mode::kReadWrite);
     Database& db = *core.db;
