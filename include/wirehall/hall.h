@@ -149,6 +149,8 @@ class Hall {
 
   /// The room that an argument names: a string, or an object's `roomId` or `room`. Errors: kInvalidFormat.
   static Result<std::string> room_of(const Value& argument);
+  /// A text that stands alone, or as a field of that name. Errors: kInvalidFormat, with the name.
+  static Result<std::string> text_of(const Value& argument, std::string_view name);
   /// The position in an object's `since`; nothing when there is none. Errors: kInvalidFormat.
   static Result<std::optional<RoomPosition>> since_of(const Value& argument);
 

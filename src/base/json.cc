@@ -344,6 +344,21 @@ void Writer::write_object(const Object& object) {
   out_.push_back('}');
 }
 
+void restore_bytes(Value& value) {
+  if (value.is_array()) {
+    for (Value& element : value.as_array()) restore_bytes(element);
+  } else if (value.is_object()) {
+    Object& object = value.as_object();
+    if (object.size() == 1 && object.begin()->key == "$binary" && object.begin()->value.is_string()) {
+      if (auto bytes = from_base64(object.begin()->value.as_string())) {
+        value = Value(Bytes{std::move(*bytes)});
+        return;
+      }
+    }
+    for (Member& member : object) restore_bytes(member.value);
+  }
+}
+
 }  // namespace wirehall::json
 
 namespace wirehall {

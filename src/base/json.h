@@ -67,6 +67,8 @@ Result<Value> parse(std::string_view text, std::uint32_t depth_max = 32);
 
 /// Parses a text that was validated (I1).
 Value parse_validated(std::string_view text);
+/// `{"$binary":"<base64>"}`, and nothing else in it, stands for bytes: puts them there.
+void restore_bytes(Value& value);
 
 /// How bytes inside a value are written.
 enum class BytesAs : std::uint8_t {

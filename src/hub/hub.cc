@@ -57,7 +57,9 @@ void NamespaceShard::release() {
 }
 
 void NamespaceShard::enter_room(Socket& socket, std::string_view room) {
-  if (rooms_.add(socket, room) && spec_.census) room_entered(room, socket.id());
+  if (!rooms_.add(socket, room)) return;
+  socket.memberships().back().since = position_;
+  if (spec_.census) room_entered(room, socket.id());
 }
 
 void NamespaceShard::leave_room(Socket& socket, std::string_view room) {
@@ -343,6 +345,7 @@ Task<> Hub::recover(SocketPtr socket) {
 // Exact or not at all.
 bool Hub::restore(Socket& socket, const RecoverySession& session) {
   NamespaceShard& nsp = socket.shard();
+  if (socket.extension() && !socket.extension()->may_continue(session.rooms)) return false;
   nsp.drain();
   Socket::Recovery& state = *socket.recovery();
   std::optional<std::uint64_t> after = session.position;
@@ -353,7 +356,7 @@ bool Hub::restore(Socket& socket, const RecoverySession& session) {
   const Limits& limits = environment_.limits();
   std::size_t bytes = 0;
   for (const auto& entry : *entries) {
-    if (!is_meant(*entry, session.rooms, session.sid)) continue;
+    if (!is_meant(*entry, session)) continue;
     bytes += entry->message->bytes();
     state.missed.push_back(entry);
     if (state.missed.size() <= limits.recovery_messages_max && bytes <= limits.recovery_bytes_max) continue;
@@ -361,7 +364,10 @@ bool Hub::restore(Socket& socket, const RecoverySession& session) {
     return false;
   }
   socket.become(session.sid);
-  for (const std::string& room : session.rooms) (void)static_cast<wirehall::Socket&>(socket).join(room).ok();
+  for (std::size_t i = 0; i < session.rooms.size(); ++i) {
+    if (!static_cast<wirehall::Socket&>(socket).join(session.rooms[i]).ok()) continue;
+    socket.memberships().back().since = session.since[i];
+  }
   if (!session.data.is_null()) static_cast<wirehall::Socket&>(socket).data() = session.data;
   state.pid = session.pid;
   state.recovered = true;

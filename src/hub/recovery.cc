@@ -23,9 +23,12 @@ std::optional<std::uint64_t> parse_position(std::string_view text, std::string_v
   return number;
 }
 
-bool is_meant(const LogEntry& entry, const std::vector<std::string>& rooms, std::string_view sid) {
+bool is_meant(const LogEntry& entry, const RecoverySession& session) {
   const auto is_in = [&](const std::string& room) {
-    return room == sid || std::find(rooms.begin(), rooms.end(), room) != rooms.end();
+    if (room == session.sid) return true;
+    const auto found = std::find(session.rooms.begin(), session.rooms.end(), room);
+    const auto index = static_cast<std::size_t>(found - session.rooms.begin());
+    return found != session.rooms.end() && entry.number > session.since[index];
   };
   const auto& wanted = entry.to.rooms;
   const auto& excepted = entry.to.except;

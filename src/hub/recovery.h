@@ -44,7 +44,8 @@ struct RecoverySession {
   std::string sid;
   std::string user_id;
   bool anonymous = false;
-  std::vector<std::string> rooms;  ///< without its own
+  std::vector<std::string> rooms;    ///< without its own
+  std::vector<std::uint64_t> since;  ///< in step with `rooms`: the log's position when it came in
   Value data;
   std::uint64_t position = 0;  ///< what had been consumed when it connected, for who has no offset yet
 };
@@ -95,8 +96,8 @@ std::string format_position(std::string_view epoch, std::uint64_t number);
 /// Reads one; nullopt when it is not of this epoch, or not well-formed.
 std::optional<std::uint64_t> parse_position(std::string_view text, std::string_view epoch);
 
-/// Whether a session in those rooms (its own id counts as one) was meant by an entry.
-bool is_meant(const LogEntry& entry, const std::vector<std::string>& rooms, std::string_view sid);
+/// Whether an entry was meant for a session: for its id, or for a room that it was in by then.
+bool is_meant(const LogEntry& entry, const RecoverySession& session);
 
 /// Whether a connection that ended for this reason may come back.
 bool is_recoverable(std::string_view reason);

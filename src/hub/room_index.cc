@@ -19,7 +19,7 @@ bool RoomIndex::add(Socket& socket, std::string_view name) {
   Room& room = *found->second;
   auto& memberships = socket.memberships();
   room.members.push_back({&socket, static_cast<std::uint32_t>(memberships.size())});
-  memberships.push_back({&room, static_cast<std::uint32_t>(room.members.size() - 1)});
+  memberships.push_back({&room, static_cast<std::uint32_t>(room.members.size() - 1), 0});
   return true;
 }
 

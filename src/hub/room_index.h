@@ -30,6 +30,7 @@ struct Room {
 struct Membership {
   Room* room;
   std::uint32_t place;  // index in the room's list
+  std::uint64_t since = 0;  // with connection state recovery: the log's position when it came in
 };
 
 /// Thread:   shard-affine.

@@ -238,7 +238,10 @@ void Socket::leave_to_recovery(std::string_view reason) {
   session.sid = id_;
   session.user_id = user_->id;
   session.anonymous = user_->anonymous;
-  for (const Membership& membership : memberships_) session.rooms.push_back(membership.room->name);
+  for (const Membership& membership : memberships_) {
+    session.rooms.push_back(membership.room->name);
+    session.since.push_back(membership.since);
+  }
   if (rare_) session.data = rare_->data;
   session.position = recovery_->position;
   log.save(std::move(session), hub().now());

@@ -58,6 +58,11 @@ class SocketExtension {
   virtual ~SocketExtension() = default;
   /// The socket was refused, or its connection ended, before it was connected.
   virtual void never_connected() {}
+  /// Whether a client that comes back may continue a session: it was in these rooms.
+  virtual bool may_continue(const std::vector<std::string>& rooms) const {
+    (void)rooms;
+    return true;
+  }
   /// The socket is about to leave a room, whoever wanted it; not told at its end, when it leaves all of them.
   /// Returns: whether left() is to be called when it is out.
   virtual bool leaving(const std::string& room) {

@@ -109,6 +109,15 @@ void Node::join() {
   pool_.stop();
 }
 
+void Node::run_left_mail() {
+  constexpr int kRoundsMax = 100;  // what is posted here posts on; an end of it comes soon or not at all
+  for (int round = 0; round < kRoundsMax; ++round) {
+    std::size_t ran = 0;
+    for (const auto& shard : shards_) ran += shard->run_left_mail();
+    if (ran == 0) return;
+  }
+}
+
 void Node::post_to(unsigned shard, Task task) {
   Shard& target = *shards_[shard];
   target.post([&target, task = std::move(task)] { task(target.core()); });

@@ -36,6 +36,8 @@ class Node final : public pipeline::ShardLink {
   void drain(Duration window);
   void stop();
   void join();
+  /// Runs what shards have posted to others that had ended already. Requires: joined.
+  void run_left_mail();
 
   const pipeline::World& world() const { return world_; }
   const NodeOptions& options() const { return options_; }

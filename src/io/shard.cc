@@ -193,6 +193,19 @@ void Shard::run() {
   core_.sweep();
 }
 
+std::size_t Shard::run_left_mail() {
+  constexpr std::size_t kTasksAtOnce = 65'536;
+  core_.begin_turn(clock_.now(), clock_.wall_now());
+  const hub::Hub::Scope scope(core_.hub());
+  const std::size_t ran = mailbox_.drain(kTasksAtOnce);
+  core_.end_turn();
+  core_.take_touched();
+  core_.take_ready();
+  retired_.clear();
+  core_.sweep();
+  return ran;
+}
+
 void Shard::stop() {
   stopping_ = true;
   poller_->stop();

@@ -51,6 +51,9 @@ class Shard {
   void drain(Duration window);
   /// Stops the loop at once.
   void stop();
+  /// Runs what others have posted since the thread has ended. Requires: joined; the caller's thread stands for
+  /// the shard's. Returns: how much there was.
+  std::size_t run_left_mail();
   std::size_t connection_count() const { return connections_.size(); }
 
  private:

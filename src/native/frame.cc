@@ -2,28 +2,11 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "base/msgpack.h"
 
 namespace wirehall::native {
 namespace {
-
-// {"$binary":"<base64>"}, and nothing else in it, stands for bytes.
-void restore_bytes(Value& value) {
-  if (value.is_array()) {
-    for (Value& element : value.as_array()) restore_bytes(element);
-  } else if (value.is_object()) {
-    Object& object = value.as_object();
-    if (object.size() == 1 && object.begin()->key == "$binary" && object.begin()->value.is_string()) {
-      if (auto bytes = from_base64(object.begin()->value.as_string())) {
-        value = Value(Bytes{std::move(*bytes)});
-        return;
-      }
-    }
-    for (Member& member : object) restore_bytes(member.value);
-  }
-}
 
 std::size_t count_bytes(const Value& value) {
   if (value.is_bytes()) return 1;
@@ -39,7 +22,7 @@ std::size_t count_bytes(const Value& value) {
 Value from_slice(const json::Slice& slice) {
   if (!slice.placeholder && !slice.binary) return Value::from_validated_json(std::string(slice.text));
   Value value = json::parse_validated(slice.text);
-  if (slice.binary) restore_bytes(value);
+  if (slice.binary) json::restore_bytes(value);
   return value;
 }
 

@@ -225,6 +225,7 @@ void Composition::stop_now() {
   node_->stop();
   node_->join();
   registry_.post_from_outside = nullptr;
+  node_->run_left_mail();
   for (const auto& action : before_destruction_) action();
   node_.reset();
   registry_.running = false;

@@ -66,6 +66,13 @@ Result<std::string> Hall::room_of(const Value& argument) {
   return name->as_string();
 }
 
+Result<std::string> Hall::text_of(const Value& argument, std::string_view name) {
+  const Value* text = argument.is_object() ? argument.find(name) : &argument;
+  if (text == nullptr || !text->is_string())
+    return Error(ErrorCode::kInvalidFormat, std::string(name) + " must be a string");
+  return text->as_string();
+}
+
 Result<std::optional<RoomPosition>> Hall::since_of(const Value& argument) {
   using Position = std::optional<RoomPosition>;
   const Value* since = argument.find("since");

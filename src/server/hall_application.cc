@@ -84,7 +84,7 @@ SendResult Hall::broadcast(std::string_view event, Value data) { return server_.
 void Hall::to_user(std::string_view user_id, std::string_view event, Value data) {
   run_on(*wiring_, 0,
          [user = std::string(user_id), event = std::string(event), json = data.to_json()](HallShard& hall) {
-           hall.tell_user(user, event, Value::from_validated_json(json));
+           hall.tell_user(user, event, services::value_of(json));
          });
 }
 

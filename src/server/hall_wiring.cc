@@ -55,6 +55,8 @@ HallWiring::HallWiring(Composition& composition) : composition_(composition) {
   }
   composition_.before_start([this] { start_writer(); });
   composition_.before_destruction([this] {
+    for (unsigned i = 0; i < composition_.node()->shard_count(); ++i)
+      shard(composition_.node()->shard(i).core().hub()).users.save_all();
     if (writer_) writer_->stop();
     if (push_) push_->stop();
   });

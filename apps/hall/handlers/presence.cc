@@ -10,8 +10,14 @@ void on_presence(Server& io, Hall& hall) {
   io.of("/").native_shape(
       "update-status", {.aliases = {}, .arguments = {"status"}, .sent_type = {}, .sent_copies = {}});
 
-  io.on_event("update-status", [&hall](Socket& socket, std::string status, Ack ack) -> Task<> {
-    return answer(ack, hall.update_status(socket, std::move(status)));
+  io.on_event("update-status", [&hall](Socket& socket, Value argument, Ack ack) -> Task<> {
+    const Result<std::string> status = Hall::text_of(argument, "status");
+    if (!status.ok()) {
+      ack.fail(status.error());
+      co_return;
+    }
+    Task<> answering = answer(ack, hall.update_status(socket, *status));
+    co_await answering;
   });
   io.on_event("presence", [&hall](Socket& socket, Object fields, Ack ack) -> Task<> {
     return answer(ack, hall.presence(socket, std::move(fields)));

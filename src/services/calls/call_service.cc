@@ -129,8 +129,8 @@ Task<Answer> CallService::start(hub::SocketPtr socket, Object object) {
     request.from_user = object_of(from);
     request.target_user_id = target;
     request.devices = devices;
-    request.offer = Value::from_validated_json(offer_json);
-    request.media = Value::from_validated_json(media_json);
+    request.offer = value_of(offer_json);
+    request.media = value_of(media_json);
     return registry.start(std::move(request), there.now(), there.wall_now());
   };
   Task<Answer> asking = ask(std::move(question));
@@ -147,7 +147,7 @@ Task<Answer> CallService::answer(hub::SocketPtr socket, Object object) {
   if (!fields.ok()) return answered(fields.error());
   return ask(
       [by = end_of(*socket), id, json = value.to_json()](CallRegistry& registry, HallShard&) {
-        return registry.answer(by, id, Value::from_validated_json(json));
+        return registry.answer(by, id, value_of(json));
       });
 }
 
@@ -176,7 +176,7 @@ Task<Answer> CallService::candidate(hub::SocketPtr socket, Object object) {
   if (!fields.ok()) return answered(fields.error());
   return ask(
       [by = end_of(*socket), id, json = value.to_json()](CallRegistry& registry, HallShard&) {
-        return registry.candidate(by, id, Value::from_validated_json(json));
+        return registry.candidate(by, id, value_of(json));
       });
 }
 

@@ -20,6 +20,13 @@ const std::string& HallSocket::user_json() {
 
 void HallSocket::never_connected() { hall_.detach(socket_); }
 
+// Whoever was kicked, or has another token now, starts over.
+bool HallSocket::may_continue(const std::vector<std::string>& names) const {
+  return std::all_of(names.begin(), names.end(), [this](const std::string& name) {
+    return std::any_of(returns.begin(), returns.end(), [&](const Return& back) { return back.room == name; });
+  });
+}
+
 bool HallSocket::leaving(const std::string& room) {
   const InRoom* in_room = find_room(room);
   if (in_room != nullptr) forget_room(in_room->room);
@@ -122,7 +129,7 @@ void HallShard::tell_user(const std::string& user_id, std::string event, Value d
       if (device.socket_id == except) continue;
       owner.on_shard(device.shard, [id = device.socket_id, event, json](HallShard& hall) {
         if (hub::Socket* socket = hall.find(id))
-          static_cast<wirehall::Socket&>(*socket).emit(event, Value::from_validated_json(*json));
+          static_cast<wirehall::Socket&>(*socket).emit(event, value_of(*json));
       });
     }
   });
@@ -132,7 +139,7 @@ void HallShard::tell_socket(unsigned shard, const std::string& socket_id, std::s
   const auto json = std::make_shared<const std::string>(data.to_json());
   on_shard(shard, [socket_id, event = std::move(event), json](HallShard& hall) {
     if (hub::Socket* socket = hall.find(socket_id))
-      static_cast<wirehall::Socket&>(*socket).emit(event, Value::from_validated_json(*json));
+      static_cast<wirehall::Socket&>(*socket).emit(event, value_of(*json));
   });
 }
 

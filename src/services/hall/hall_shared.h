@@ -102,6 +102,7 @@ struct HallShared {
   std::uint32_t recent_messages = 50;
   std::uint32_t history_page_max = 200;
   std::uint32_t missed_messages_max = 1'000;  ///< given to who comes back; beyond it: recovered false
+  std::size_t answer_bytes_max = 512 * 1024;  ///< of the messages in one answer: half of what may wait unread
   std::uint32_t members_max = 1'000;          ///< listed in one answer
   std::uint32_t connections_per_user_max = 100;
   std::uint32_t content_bytes_max = 64 * 1024;

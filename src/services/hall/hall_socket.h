@@ -23,6 +23,7 @@ struct PendingJoin {
   std::vector<std::shared_ptr<const hub::FrozenMessage>> events;  ///< in order
   bool overflowed = false;
   bool expelled = false;  ///< its user was kicked meanwhile
+  std::uint64_t position = 0;  ///< with connection state recovery: of the log, when events began to be kept
   std::vector<std::shared_ptr<hub::CompletionState<bool>>> waiters;
 };
 
@@ -36,6 +37,7 @@ class HallSocket final : public hub::SocketExtension, public Timer {
   /// The user's `info` as JSON text; made once.
   const std::string& user_json();
   void never_connected() override;
+  bool may_continue(const std::vector<std::string>& names) const override;
   bool leaving(const std::string& room) override;
   void left(const std::string& room) override;
 
@@ -69,6 +71,7 @@ class HallSocket final : public hub::SocketExtension, public Timer {
   };
   std::vector<Return> returns;
   WallMs last_seen = 0;   ///< of its user, as the store knew it
+  std::string status;     ///< of its user, as others are shown it; empty: online
   std::string attached_as;  ///< id among the user's connections; empty: it is not among them
 
  private:

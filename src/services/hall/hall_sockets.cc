@@ -13,7 +13,7 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
   auto made = std::make_unique<HallSocket>(*this, *socket);
   const std::string user_id = socket->user().id;
   const bool guest = socket->user().anonymous;
-  const Device device{shard(), socket->id(), false};
+  const Device device{shard(), socket->id(), false, {}};
   using Attached = Result<UserDirectory::Attached>;
   std::function<Attached(HallShard&)> attach = [user_id, json = made->user_json(), guest, device](HallShard& hall) {
     Attached attached = hall.users.attach(user_id, json, guest, device);
@@ -27,6 +27,7 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
     co_return refused;
   }
   made->share(attached->shared);
+  made->status = attached->status;
   made->attached_as = socket->id();
   HallSocket& extension = *made;
   socket->extension() = std::move(made);
@@ -63,7 +64,7 @@ Result<HallShard::Known> HallShard::look_up(const HallShared& shared, HallStore&
     if (!record.ok()) return record.error();
     names.emplace();
     if (*record) known.last_seen = (*record)->last_seen;
-    if (*record && now - (*record)->last_seen <= shared.rejoin_ms_max) names = std::move((*record)->rooms);
+    if (*record && now - (*record)->last_seen < shared.rejoin_ms_max) names = std::move((*record)->rooms);
   }
   for (const std::string& room : *names) {
     if (!user.may_join(room)) continue;
@@ -80,12 +81,6 @@ void HallShard::connected(hub::Socket& socket) {
   HallSocket* extension = this->extension(socket);
   if (extension == nullptr) return;
   if (extension->attached_as != socket.id()) rename_device(socket, *extension);
-  on_owner(static_cast<wirehall::Socket&>(socket).user().id,
-           [user_id = static_cast<wirehall::Socket&>(socket).user().id, id = socket.id(),
-            last_seen = extension->last_seen](HallShard& hall) {
-             hall.users.ready(user_id, id, last_seen);
-             hall.reschedule();
-           });
   put_back(socket, *extension);
   const User& user = static_cast<wirehall::Socket&>(socket).user();
   Array names;
@@ -110,13 +105,15 @@ void HallShard::rename_device(hub::Socket& socket, HallSocket& extension) {
 // A socket that continues has its rooms already; both kinds are counted in again by the rooms' owners, where a
 // user who was lost for a moment is still a member.
 void HallShard::put_back(hub::Socket& socket, HallSocket& extension) {
-  const std::vector<HallSocket::Return> returns = std::exchange(extension.returns, {});
-  for (const HallSocket::Return& back : returns) {
+  const std::string& user_id = static_cast<wirehall::Socket&>(socket).user().id;
+  std::vector<std::string> names;
+  for (const HallSocket::Return& back : std::exchange(extension.returns, {})) {
+    if (!joining.place(socket, back.room, *back.type, back.role, Joining::Owner::kKnows).ok()) continue;
+    names.push_back(back.room);
     RoomMember member;
-    member.user_id = static_cast<wirehall::Socket&>(socket).user().id;
+    member.user_id = user_id;
     member.user_json = extension.user_json();
-    member.status = extension.shared().invisible.load(std::memory_order_relaxed) ? "offline" : "online";
-    if (!joining.place(socket, back.room, *back.type, back.role).ok()) continue;
+    member.status = extension.status.empty() ? "online" : extension.status;
     on_owner(back.room, [room = back.room, member, id = socket.id()](HallShard& hall) {
       (void)hall.rooms.enter(room, member, id, 0, hall.wall_now()).ok();
       hall.reschedule();
@@ -128,6 +125,18 @@ void HallShard::put_back(hub::Socket& socket, HallSocket& extension) {
     if (extension.find_room(membership.room->name) == nullptr) stale.push_back(membership.room->name);
   }
   for (const std::string& room : stale) static_cast<wirehall::Socket&>(socket).leave(room);
+  on_owner(user_id, [user_id, id = socket.id(), last_seen = extension.last_seen, names,
+                     shard = shard()](HallShard& owner) {
+    const std::vector<std::string> kicked = owner.users.ready(user_id, id, last_seen, names);
+    owner.reschedule();
+    if (kicked.empty()) return;
+    owner.on_shard(shard, [id, kicked](HallShard& hall) {
+      hub::Socket* found = hall.find(id);
+      for (const std::string& room : kicked) {
+        if (found != nullptr) static_cast<wirehall::Socket*>(found)->leave(room);
+      }
+    });
+  });
 }
 
 void HallShard::watch_expiry(hub::Socket& socket) {

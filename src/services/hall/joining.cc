@@ -116,6 +116,7 @@ Task<Answer> Joining::join_anew(std::shared_ptr<PendingJoin> join, std::optional
     }
   }
 
+  join->position = hall_.main().position();
   holds_[room].push_back(join);
   Task<Result<Past>> reading = read_past(room, user_id, since);
   const Result<Past> past = co_await reading;
@@ -147,7 +148,7 @@ Task<Status> Joining::enter(std::shared_ptr<PendingJoin> join, std::uint32_t mem
   HallSocket* extension = HallShard::extension(*join->socket);
   member.user_id = join->socket->user().id;
   member.user_json = extension->user_json();
-  member.status = extension->shared().invisible.load(std::memory_order_relaxed) ? "offline" : "online";
+  member.status = extension->status.empty() ? "online" : extension->status;
   std::function<Status(HallShard&)> ask = [room = join->room, member, id = join->socket->id(),
                                            members_max](HallShard& hall) {
     return hall.rooms.enter(room, member, id, members_max, hall.wall_now());
@@ -162,23 +163,32 @@ Answer Joining::finish(const std::shared_ptr<PendingJoin>& join, const RoomType&
   hub::Socket& socket = *join->socket;
   if (socket.is_closed()) return ErrorCode::kDisconnected;
   if (join->overflowed) return ErrorCode::kUnavailable;
-  if (join->expelled) return ErrorCode::kAccessDenied;
+  if (join->expelled) return Error(ErrorCode::kAccessDenied, "the user was kicked meanwhile");
+  // It may have been created since it was looked at first.
+  const RoomType& now = hall_.shared().room_types.of(join->room, past.view.record ? &*past.view.record : nullptr);
+  if (&now != &type) {
+    if (Status may = may_enter(now, static_cast<wirehall::Socket&>(socket).user(), past.view, true); !may.ok())
+      return may.error();
+  }
   const RoomRole role = past.view.role == RoomRole::kInvited ? RoomRole::kMember : past.view.role;
-  if (Status placed = place(socket, join->room, type, role); !placed.ok()) return placed.error();
+  if (Status placed = place(socket, join->room, now, role, Owner::kTold); !placed.ok()) return placed.error();
+  socket.memberships().back().since = join->position;  // what was kept is sent past the log
   // It hears of the room from now on; what came meanwhile goes out behind the answer.
   hall_.hub().defer([this, join, seq = past.recent.top.seq] { release(join, seq); });
-  return describe(join->room, type, present, past, asked_since);
+  return describe(join->room, now, present, past, asked_since);
 }
 
-Status Joining::place(hub::Socket& socket, const std::string& room, const RoomType& type, RoomRole role) {
+Status Joining::place(hub::Socket& socket, const std::string& room, const RoomType& type, RoomRole role,
+                      Owner owner) {
   wirehall::Socket& api = socket;
   if (Status joined = api.join(room); !joined.ok()) return joined;
   HallShard::extension(socket)->rooms.push_back({hall_.main().rooms().find(room), &type, role});
-  hall_.on_owner(socket.user().id,
-                 [user = socket.user().id, room](HallShard& hall) {
-                   hall.users.room_in(user, room);
-                   hall.reschedule();
-                 });
+  if (owner == Owner::kTold) {
+    hall_.on_owner(api.user().id, [user = api.user().id, room](HallShard& hall) {
+      hall.users.room_in(user, room);
+      hall.reschedule();
+    });
+  }
   if (const auto& told = hall_.shared().events.room_joined) told(socket, room);
   return {};
 }
@@ -232,6 +242,23 @@ Task<Result<Joining::Past>> Joining::read_past(std::string room, std::string use
   return hall_.store().read<Past>(std::move(ask));
 }
 
+namespace {
+
+std::size_t bytes_of(const std::vector<StoredMessage>& messages) {
+  std::size_t bytes = 0;
+  for (const StoredMessage& message : messages) bytes += shown_bytes(message);
+  return bytes;
+}
+
+void keep_newest(std::vector<StoredMessage>& messages, std::size_t bytes_max) {
+  std::size_t bytes = 0;
+  auto first = messages.end();
+  while (first != messages.begin() && (bytes += shown_bytes(*(first - 1))) <= bytes_max) --first;
+  messages.erase(messages.begin(), first);
+}
+
+}  // namespace
+
 // On the pool. What was missed is exact or refused: all of it, without a hole, or none.
 Result<Joining::Past> Joining::read_from(const HallShared& shared, HallStore& store, const std::string& room,
                                          const std::string& user_id, const std::optional<RoomPosition>& since) {
@@ -242,6 +269,7 @@ Result<Joining::Past> Joining::read_from(const HallShared& shared, HallStore& st
   Result<MessagePage> recent = store.read_newest(room, 0, shared.recent_messages);
   if (!recent.ok()) return recent.error();
   past.recent = std::move(*recent);
+  keep_newest(past.recent.messages, shared.answer_bytes_max);
   const RoomPosition& top = past.recent.top;
   if (!since || since->epoch != top.epoch || since->seq > top.seq ||
       top.seq - since->seq > shared.missed_messages_max)
@@ -249,6 +277,7 @@ Result<Joining::Past> Joining::read_from(const HallShared& shared, HallStore& st
   Result<MessagePage> missed = store.read_after(room, since->seq, shared.missed_messages_max);
   if (!missed.ok()) return missed.error();
   std::erase_if(missed->messages, [&](const StoredMessage& message) { return message.seq > top.seq; });
+  if (bytes_of(missed->messages) > shared.answer_bytes_max) return past;  // history gives it in pages
   past.recovered = missed->messages.size() == top.seq - since->seq && missed->top.epoch == top.epoch;
   if (past.recovered) past.missed = std::move(missed->messages);
   return past;
@@ -311,7 +340,7 @@ void Joining::left(hub::Socket& socket, const std::string& room) {
 }
 
 void Joining::expel(const std::string& user_id, const std::string& room,
-                    const std::vector<std::string>& socket_ids, const Object& fields) {
+                    const std::vector<std::string>& socket_ids) {
   for (const std::string& id : socket_ids) {
     hub::Socket* socket = hall_.find(id);
     if (socket == nullptr || socket->user().id != user_id) continue;
@@ -323,7 +352,6 @@ void Joining::expel(const std::string& user_id, const std::string& room,
       static_cast<wirehall::Socket&>(*socket).leave(room);
       if (const auto& told = hall_.shared().events.room_left) told(*socket, room);
     }
-    static_cast<wirehall::Socket&>(*socket).emit("room-kicked", Value(fields));
   }
 }
 

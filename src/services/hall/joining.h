@@ -28,13 +28,14 @@ class Joining {
 
   Task<Result<Object>> join(hub::SocketPtr socket, std::string room, std::optional<RoomPosition> since);
   Task<Result<Object>> leave(hub::SocketPtr socket, std::string room);
+  /// Whether the user's owner is told of a room, or knows of it in another way.
+  enum class Owner : std::uint8_t { kTold, kKnows };
   /// Puts a socket into a room whose owner knows of it already.
-  Status place(hub::Socket& socket, const std::string& room, const RoomType& type, RoomRole role);
+  Status place(hub::Socket& socket, const std::string& room, const RoomType& type, RoomRole role, Owner owner);
   /// A socket has left a room that it was in: tells the owners.
   void left(hub::Socket& socket, const std::string& room);
-  /// Takes every socket of a user out of a room, with an event that says why.
-  void expel(const std::string& user_id, const std::string& room, const std::vector<std::string>& socket_ids,
-             const Object& fields);
+  /// Takes sockets of a user out of a room.
+  void expel(const std::string& user_id, const std::string& room, const std::vector<std::string>& socket_ids);
 
   /// Whether a user may come into a room of that type.
   static Status may_enter(const RoomType& type, const User& user, const RoomView& view, bool create_on_join);

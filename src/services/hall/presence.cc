@@ -30,6 +30,12 @@ Task<Answer> Presence::update_status(hub::SocketPtr socket, std::string status) 
   const std::string user_id = socket->user().id;
   std::function<bool(HallShard&)> set = [user_id, status](HallShard& hall) {
     hall.users.set_status(user_id, status);
+    const std::string shown = hall.users.status_of(user_id);
+    for (const Device& device : hall.users.devices(user_id)) {
+      hall.on_shard(device.shard, [id = device.socket_id, shown](HallShard& there) {
+        if (hub::Socket* known = there.find(id)) HallShard::extension(*known)->status = shown;
+      });
+    }
     return true;
   };
   hub::Completion<bool> setting = hall_.ask_owner<bool>(user_id, std::move(set));

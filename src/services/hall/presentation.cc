@@ -1,8 +1,17 @@
 #include "services/hall/presentation.h"
 
+#include "base/json.h"
+
 namespace wirehall::services {
 
 Value object_of(const std::string& json) { return Value::from_validated_json(json.empty() ? "{}" : json); }
+
+Value value_of(const std::string& json) {
+  if (json.find("\"$binary\"") == std::string::npos) return Value::from_validated_json(json);
+  Value value = json::parse_validated(json);
+  json::restore_bytes(value);
+  return value;
+}
 
 Object file_object(const StoredFile& file) {
   return {{"id", file.id},     {"name", file.name},     {"size", static_cast<std::int64_t>(file.size_bytes)},
@@ -23,6 +32,11 @@ Object message_object(const StoredMessage& message) {
   if (!message.reply_to.empty()) object.set("replyTo", message.reply_to);
   if (message.file && !message.deleted) object.set("file", Value(file_object(*message.file)));
   return object;
+}
+
+std::size_t shown_bytes(const StoredMessage& message) {
+  constexpr std::size_t kFieldsBytes = 256;
+  return kFieldsBytes + message.content.size() + message.user_json.size() + message.room.size();
 }
 
 Object private_object(const PrivateMessage& message) {

@@ -9,6 +9,8 @@
 namespace wirehall::services {
 
 Object message_object(const StoredMessage& message);
+/// About as many bytes as that takes.
+std::size_t shown_bytes(const StoredMessage& message);
 Object private_object(const PrivateMessage& message);
 Object file_object(const StoredFile& file);
 /// A room as answers describe it; `name` alone where it has no record.
@@ -18,6 +20,9 @@ Object room_object(const std::string& name, std::string_view type, const RoomVie
 std::string_view role_name(RoomRole role);
 /// Of what clients may give: owner, moderator, member. Errors: kInvalidFormat.
 Result<RoomRole> role_of(std::string_view name);
+
+/// A value that another shard has written as JSON; bytes are bytes again.
+Value value_of(const std::string& json);
 
 /// `{…}` of validated text; `{}` where it is empty.
 Value object_of(const std::string& json);

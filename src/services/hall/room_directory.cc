@@ -13,6 +13,7 @@ RoomMember* RoomDirectory::member_of(Room& room, std::string_view user_id) {
 
 Status RoomDirectory::enter(const std::string& name, RoomMember user, const std::string& socket_id,
                             std::uint32_t members_max, WallMs wall_now) {
+  if (reserved_.contains(name)) return ErrorCode::kUnavailable;
   const auto found = rooms_.find(name);
   if (found != rooms_.end()) {
     Room& room = found->second;
@@ -33,14 +34,29 @@ Status RoomDirectory::enter(const std::string& name, RoomMember user, const std:
   room.index.emplace(user.user_id, static_cast<std::uint32_t>(room.members.size()));
   room.members.push_back(std::move(user));
   const RoomMember& member = room.members.back();
-  if (is_large(room)) {
+  if (is_large(room) || room.diff) {
     note(name, room, member.user_id, Change::kJoined, 0);
     return {};
   }
   tell_(name, "user-joined",
         {{"userId", member.user_id}, {"user", object_of(member.user_json)}, {"roomId", name}, {"timestamp", wall_now}},
         socket_id);
+  // Who joins is taken to be online.
+  if (member.status != "online")
+    tell_(name, "presence-update",
+          {{"userId", member.user_id}, {"status", member.status}, {"timestamp", wall_now}}, socket_id);
   return {};
+}
+
+bool RoomDirectory::reserve(const std::string& room) {
+  if (rooms_.contains(room)) return false;
+  ++reserved_[room];
+  return true;
+}
+
+void RoomDirectory::release(const std::string& room) {
+  const auto found = reserved_.find(room);
+  if (found != reserved_.end() && --found->second == 0) reserved_.erase(found);
 }
 
 void RoomDirectory::leave(const std::string& name, const std::string& user_id, MonoTime lost_until, WallMs wall_now) {
@@ -49,11 +65,15 @@ void RoomDirectory::leave(const std::string& name, const std::string& user_id, M
   RoomMember* member = member_of(found->second, user_id);
   if (member == nullptr || member->connections == 0) return;
   --found->second.connections;
-  if (--member->connections != 0) return;
+  --member->connections;
   constexpr std::size_t kLostMax = 1'000'000;  // beyond it nobody is waited for
-  if (lost_until == kNever || lost_.size() >= kLostMax) return remove_member(name, found->second, user_id, wall_now);
-  member->lost_until = lost_until;
-  lost_.push_back({lost_until, name, user_id});
+  if (lost_until != kNever && lost_.size() < kLostMax) {
+    member->lost_until = lost_until;
+    lost_.push_back({lost_until, name, user_id});
+  }
+  // Another connection may have been lost before: the user is waited for then.
+  if (member->connections == 0 && member->lost_until == kNever)
+    remove_member(name, found->second, user_id, wall_now);
 }
 
 bool RoomDirectory::remove(const std::string& name, const std::string& user_id, WallMs wall_now) {
@@ -90,7 +110,7 @@ void RoomDirectory::set_status(const std::string& name, const std::string& user_
   RoomMember* member = member_of(found->second, user_id);
   if (member == nullptr || member->status == status) return;
   member->status = status;
-  if (is_large(found->second)) return note(name, found->second, user_id, Change::kUpdated, last_seen);
+  if (is_large(found->second) || found->second.diff) return note(name, found->second, user_id, Change::kUpdated, last_seen);
   Object fields{{"userId", user_id}, {"status", status}, {"timestamp", wall_now}};
   if (last_seen != 0) fields.set("lastSeen", last_seen);
   tell_(name, "presence-update", std::move(fields), {});
@@ -106,7 +126,9 @@ void RoomDirectory::expire(MonoTime now, WallMs wall_now,
     const auto found = rooms_.find(lost.room);
     if (found == rooms_.end()) continue;
     RoomMember* member = member_of(found->second, lost.user_id);
-    if (member == nullptr || member->connections != 0 || member->lost_until != lost.until) continue;
+    if (member == nullptr || member->lost_until != lost.until) continue;
+    member->lost_until = kNever;
+    if (member->connections != 0) continue;
     remove_member(lost.room, found->second, lost.user_id, wall_now);
     gone(lost.room, lost.user_id);
   }

@@ -27,7 +27,7 @@ struct RoomMember {
   std::string user_json;
   std::string status;
   std::uint32_t connections = 0;
-  MonoTime lost_until = kNever;  ///< without connections: when it stops being a member
+  MonoTime lost_until = kNever;  ///< of a lost connection: until then it counts without any; kNever: none is
 };
 
 struct DirectoryOptions {
@@ -44,11 +44,15 @@ class RoomDirectory {
   RoomDirectory(DirectoryOptions options, Tell tell) : options_(options), tell_(std::move(tell)) {}
 
   /// A connection comes in. `members_max`: 0: without limit.
-  /// Errors:   kLimitReached.
+  /// Errors:   kLimitReached; kUnavailable: the room is being created.
   Status enter(const std::string& room, RoomMember user, const std::string& socket_id, std::uint32_t members_max,
                WallMs wall_now);
   /// A connection goes. `lost_until`: until when its user still counts; kNever: not at all.
   void leave(const std::string& room, const std::string& user_id, MonoTime lost_until, WallMs wall_now);
+  /// Keeps everybody out of an empty room until each reserve() had its release(). Returns: false when somebody
+  /// is in it; nothing is reserved then.
+  bool reserve(const std::string& room);
+  void release(const std::string& room);
   /// The user goes, with all connections. Returns: whether there was one.
   bool remove(const std::string& room, const std::string& user_id, WallMs wall_now);
   /// A user's status has changed. `last_seen`: 0: leave it out.
@@ -104,6 +108,7 @@ class RoomDirectory {
   DirectoryOptions options_;
   Tell tell_;
   TextMap<Room> rooms_;
+  TextMap<std::uint32_t> reserved_;  // how often
   std::deque<Lost> lost_;              // by time: everybody has the same
   std::vector<std::string> changed_;   // large rooms with a diff
 };

@@ -42,13 +42,14 @@ Task<Answer> RoomManagement::create(hub::SocketPtr socket, Object object) {
   write.record.created_at = hall_.wall_now();
   write.rooms_per_user_max = shared.rooms_per_user_max;
   if (Status may = type->may_create(socket->user(), write.record); !may.ok()) co_return Answer(may.error());
-  // Nobody becomes the owner of a room that others are in already.
-  std::function<bool(HallShard&)> ask = [room](HallShard& hall) { return hall.rooms.member_count(room) != 0; };
-  hub::Completion<bool> asking = hall_.ask_owner<bool>(room, std::move(ask));
-  const bool taken = co_await asking;
-  if (taken) co_return Answer(Error(ErrorCode::kConflict, "the room exists"));
+  // Nobody becomes the owner of a room that others are in already, and nobody comes in before it has its rules.
+  std::function<bool(HallShard&)> reserve = [room](HallShard& hall) { return hall.rooms.reserve(room); };
+  hub::Completion<bool> reserving = hall_.ask_owner<bool>(room, std::move(reserve));
+  const bool reserved = co_await reserving;
+  if (!reserved) co_return Answer(Error(ErrorCode::kConflict, "the room exists"));
   Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
   Result<WriteOutcome> written = co_await writing;
+  hall_.on_owner(room, [room](HallShard& hall) { hall.rooms.release(room); });
   if (!written.ok() && written.error().code() == ErrorCode::kConflict)
     co_return Answer(Error(ErrorCode::kConflict, "the room exists"));
   if (!written.ok()) co_return Answer(written.error());
@@ -164,62 +165,77 @@ Task<Answer> RoomManagement::kick(hub::SocketPtr socket, Object object) {
   Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
   const Result<WriteOutcome> written = co_await writing;
   if (!written.ok()) co_return Answer(refusal_of(written.error()));
-  Object event = event_about(*socket, about);
-  if (!reason.empty()) event.set("reason", reason);
-  Task<bool> expelling = expel(about.room, about.user_id, std::move(event));
+  Task<bool> expelling = expel(about.room, about.user_id);
   const bool was_there = co_await expelling;
   if (!was_there && written->role == RoomRole::kNone)
     co_return Answer(Error(ErrorCode::kNotFound, "the user is not in the room"));
+  Object event = event_about(*socket, about);
+  if (!reason.empty()) event.set("reason", reason);
+  hall_.tell_user(about.user_id, "room-kicked", std::move(event));
   Object result;
   co_return Answer(std::move(result));
 }
 
-// Out on all devices, and of what is remembered for a later connection. Completes when the room's owner has
-// told the others.
-Task<bool> RoomManagement::expel(std::string room, std::string user_id, Object fields) {
-  const auto shown = std::make_shared<const std::string>(Value(std::move(fields)).to_json());
-  std::function<bool(HallShard&)> leave = [room, user_id, shown](HallShard& owner) {
-    const bool known = owner.users.room_gone(user_id, room);
-    owner.reschedule();
+// Out on all devices, and of what is remembered for a later connection. Completes when that is stored and the
+// room's owner has told the others. Returns: whether the user was in the room, or would have been put back.
+Task<bool> RoomManagement::expel(std::string room, std::string user_id) {
+  struct Found {
+    bool known = false;
+    bool had = false;
+    std::vector<std::string> rooms;
+  };
+  std::function<Found(HallShard&)> leave = [room, user_id](HallShard& owner) {
+    Found found;
+    const std::optional<bool> had = owner.users.room_gone(user_id, room);
+    found.known = had.has_value();
+    found.had = had.value_or(false);
+    found.rooms = owner.users.rooms_of(user_id).value_or(std::vector<std::string>());
     std::vector<std::vector<std::string>> ids(owner.hub().environment().shard_count());
     for (const Device& device : owner.users.devices(user_id)) ids[device.shard].push_back(device.socket_id);
     for (unsigned shard = 0; shard < ids.size(); ++shard) {
       if (ids[shard].empty()) continue;
-      owner.on_shard(shard, [user_id, room, shown, ids = ids[shard]](HallShard& hall) {
-        hall.joining.expel(user_id, room, ids, Value::from_validated_json(*shown).as_object());
+      owner.on_shard(shard, [user_id, room, ids = ids[shard]](HallShard& hall) {
+        hall.joining.expel(user_id, room, ids);
       });
     }
-    return known;
+    return found;
   };
-  hub::Completion<bool> leaving = hall_.ask_owner<bool>(user_id, std::move(leave));
-  const bool known = co_await leaving;
-  if (!known) {
-    Task<> forgetting = forget_saved_room(room, user_id);
-    co_await forgetting;
-  }
+  hub::Completion<Found> leaving = hall_.ask_owner<Found>(user_id, std::move(leave));
+  Found found = co_await leaving;
   std::function<bool(HallShard&)> remove = [room, user_id](HallShard& owner) {
     owner.typists.stopped(room, user_id);
     return owner.rooms.remove(room, user_id, owner.wall_now());
   };
   hub::Completion<bool> removing = hall_.ask_owner<bool>(room, std::move(remove));
   const bool was_there = co_await removing;
-  co_return was_there;
+  if (found.known && !found.had) co_return was_there;
+  Task<bool> forgetting = forget_saved_room(room, user_id, found.known, std::move(found.rooms));
+  const bool was_saved = co_await forgetting;
+  co_return was_there || found.had || was_saved;
 }
 
-Task<> RoomManagement::forget_saved_room(std::string room, std::string user_id) {
-  std::function<Result<std::optional<UserRecord>>(HallStore&)> ask = [user_id](HallStore& store) {
-    return store.find_user(user_id);
-  };
-  Task<Result<std::optional<UserRecord>>> asking =
-      hall_.store().read<std::optional<UserRecord>>(std::move(ask));
-  Result<std::optional<UserRecord>> user = co_await asking;
-  if (!user.ok() || !*user) co_return;
-  std::vector<std::string> rooms = (*user)->rooms;
-  if (std::erase(rooms, room) == 0) co_return;
+// `known`: these are the user's rooms now; else the store says which they were.
+Task<bool> RoomManagement::forget_saved_room(std::string room, std::string user_id, bool known,
+                                             std::vector<std::string> rooms) {
+  bool had = false;
+  if (!known) {
+    std::function<Result<std::optional<UserRecord>>(HallStore&)> ask = [user_id](HallStore& store) {
+      return store.find_user(user_id);
+    };
+    Task<Result<std::optional<UserRecord>>> asking =
+        hall_.store().read<std::optional<UserRecord>>(std::move(ask));
+    Result<std::optional<UserRecord>> user = co_await asking;
+    if (!user.ok() || !*user) co_return false;
+    rooms = (*user)->rooms;
+    had = std::erase(rooms, room) != 0;
+    if (!had) co_return false;
+  }
   SaveUser write;
   write.id = user_id;
   write.rooms = std::move(rooms);
-  (void)hall_.store().submit(HallWrite(std::move(write)));
+  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
+  (void)co_await writing;
+  co_return had;
 }
 
 }  // namespace wirehall::services

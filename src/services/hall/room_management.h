@@ -1,6 +1,9 @@
 // What owners and moderators do with rooms: make them, invite, expel, give roles.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "services/hall/hall_shared.h"
 #include "services/hall/hall_socket.h"
 #include "wirehall/task.h"
@@ -27,8 +30,8 @@ class RoomManagement {
     std::string room;
     std::string user_id;
   };
-  Task<bool> expel(std::string room, std::string user_id, Object fields);
-  Task<> forget_saved_room(std::string room, std::string user_id);
+  Task<bool> expel(std::string room, std::string user_id);
+  Task<bool> forget_saved_room(std::string room, std::string user_id, bool known, std::vector<std::string> rooms);
   void roles_changed(const std::string& room, const std::string& user_id, RoomRole role);
   Object event_about(hub::Socket& socket, const About& about) const;
 

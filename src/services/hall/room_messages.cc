@@ -12,8 +12,28 @@ namespace wirehall::services {
 using Answer = Result<Object>;
 
 namespace {
+
 constexpr std::uint64_t kPageDefault = 50;
+
+// Leaves out what is too much for one answer, at its far end; never the first. Returns: whether there was any.
+bool cut(std::vector<StoredMessage>& messages, std::size_t bytes_max, bool ascending) {
+  std::size_t bytes = 0;
+  std::size_t kept = 0;
+  while (kept < messages.size()) {
+    bytes += shown_bytes(messages[ascending ? kept : messages.size() - 1 - kept]);
+    if (bytes > bytes_max && kept != 0) break;
+    ++kept;
+  }
+  const auto out = static_cast<std::ptrdiff_t>(messages.size() - kept);
+  if (ascending) {
+    messages.erase(messages.end() - out, messages.end());
+  } else {
+    messages.erase(messages.begin(), messages.begin() + out);
+  }
+  return out != 0;
 }
+
+}  // namespace
 
 Task<Answer> answered(Error error) {
   Answer result(std::move(error));
@@ -149,8 +169,9 @@ Task<Answer> RoomMessages::history(hub::SocketPtr socket, Object object) {
   if (!page.ok()) co_return Answer(page.error());
   std::vector<StoredMessage>& messages = page->messages;
   if (after && before) std::erase_if(messages, [&](const StoredMessage& message) { return message.seq >= *before; });
-  const bool more = messages.size() > limit;
+  bool more = messages.size() > limit;
   if (more) messages.erase(after ? messages.end() - 1 : messages.begin());
+  more = cut(messages, hall_.shared().answer_bytes_max, after.has_value()) || more;
   Array list;
   for (const StoredMessage& message : messages) list.emplace_back(message_object(message));
   Object result{{"messages", Value(std::move(list))}, {"hasMore", more}};

@@ -22,12 +22,14 @@ UserDirectory::Entry* UserDirectory::find(std::string_view user_id) {
 Result<UserDirectory::Attached> UserDirectory::attach(const std::string& user_id, const std::string& user_json,
                                                       bool guest, Device device) {
   forget_idle();
-  const auto [found, made] = users_.try_emplace(user_id);
-  Entry& entry = found->second;
+  Entry& entry = users_[user_id];
   if (entry.devices.size() >= shared_.connections_per_user_max)
     return Error(ErrorCode::kTooManyConnections).retry_after_ms(kRetryAfterMs);
   if (!entry.shared) entry.shared = std::make_shared<UserShared>();
-  if (entry.devices.empty()) ++online_;
+  if (entry.devices.empty()) {
+    ++online_;
+    if (entry.known && port_.wall_now() - entry.gone_at >= shared_.rejoin_ms_max) entry.rooms.clear();
+  }
   entry.user_json = user_json;
   entry.guest = guest;
   entry.forget_at = kNever;
@@ -35,25 +37,46 @@ Result<UserDirectory::Attached> UserDirectory::attach(const std::string& user_id
   if (!guest && !std::exchange(entry.refreshed, true)) refresh_.emplace_back(port_.now() + kRefresh, user_id);
   Attached attached;
   attached.shared = entry.shared;
-  if (!made || guest) {
+  attached.status = status_of(user_id);
+  // Until the first connection has been put back only the store knows where the user was.
+  if (entry.known || guest) {
     attached.rooms.emplace();
     for (const InRoom& room : entry.rooms) attached.rooms->push_back(room.name);
   }
   return attached;
 }
 
-void UserDirectory::ready(const std::string& user_id, const std::string& socket_id, WallMs last_seen) {
+std::vector<std::string> UserDirectory::ready(const std::string& user_id, const std::string& socket_id,
+                                              WallMs last_seen, const std::vector<std::string>& rooms) {
   Entry* entry = find(user_id);
-  if (entry == nullptr) return;
+  if (entry == nullptr) return {};
+  std::vector<std::string> kicked;
   for (Device& device : entry->devices) {
-    if (device.socket_id == socket_id) device.ready = true;
+    if (device.socket_id != socket_id) continue;
+    device.ready = true;
+    kicked = std::exchange(device.kicked, {});
   }
+  for (const std::string& room : rooms) {
+    if (std::find(kicked.begin(), kicked.end(), room) == kicked.end()) add_room(*entry, room);
+  }
+  entry->known = true;
   if (entry->last_seen == 0) entry->last_seen = last_seen;
   entry->offline_at = kNever;
-  if (!std::exchange(entry->offline, false)) return;
+  if (!std::exchange(entry->offline, false)) return kicked;
   entry->status.clear();  // who was away for long begins anew
   entry->shared->invisible.store(false, std::memory_order_relaxed);
   tell(user_id, *entry);
+  return kicked;
+}
+
+bool UserDirectory::add_room(Entry& entry, const std::string& room) {
+  for (InRoom& known : entry.rooms) {
+    if (known.name != room) continue;
+    ++known.connections;
+    return false;
+  }
+  entry.rooms.push_back({room, 1});
+  return true;
 }
 
 void UserDirectory::detach(const std::string& user_id, const std::string& socket_id) {
@@ -67,6 +90,7 @@ void UserDirectory::detach(const std::string& user_id, const std::string& socket
 void UserDirectory::last_device_gone(const std::string& user_id, Entry& entry) {
   --online_;
   const MonoTime now = port_.now();
+  entry.gone_at = port_.wall_now();
   if (!entry.offline) {
     if (!entry.shared->invisible.load(std::memory_order_relaxed)) entry.last_seen = port_.wall_now();
     entry.offline_at = now + shared_.presence_grace;
@@ -75,7 +99,8 @@ void UserDirectory::last_device_gone(const std::string& user_id, Entry& entry) {
   save(user_id, entry);
   // Kept for as long as the allowance needs to fill up, since reconnecting must not be a way to get a new one,
   // and for as long as it may come back as a member.
-  const Duration fill = shared_.allowances[static_cast<std::size_t>(Allowed::kMessage)].fill_time();
+  Duration fill{0};
+  for (const AllowanceOptions& allowance : shared_.allowances) fill = std::max(fill, allowance.fill_time());
   entry.forget_at = now + std::max({fill, shared_.recovery_window, shared_.presence_grace + kSaveDelay});
   idle_.emplace_back(entry.forget_at, user_id);
   forget_idle();
@@ -85,16 +110,7 @@ void UserDirectory::last_device_gone(const std::string& user_id, Entry& entry) {
 
 void UserDirectory::room_in(const std::string& user_id, const std::string& room) {
   Entry* entry = find(user_id);
-  if (entry == nullptr) return;
-  for (InRoom& known : entry->rooms) {
-    if (known.name != room) continue;
-    ++known.connections;
-    return;
-  }
-  entry->rooms.push_back({room, 1});
-  mark_dirty(user_id, *entry);
-  const std::string status = shown_status(*entry);
-  if (status != "online") port_.tell_status(room, user_id, status, 0);
+  if (entry != nullptr && add_room(*entry, room)) mark_dirty(user_id, *entry);
 }
 
 void UserDirectory::connection_out(const std::string& user_id, Entry& entry, const std::string& room, Keep keep) {
@@ -135,12 +151,13 @@ void UserDirectory::rename(const std::string& user_id, const std::string& from, 
   }
 }
 
-bool UserDirectory::room_gone(const std::string& user_id, const std::string& room) {
+std::optional<bool> UserDirectory::room_gone(const std::string& user_id, const std::string& room) {
   Entry* entry = find(user_id);
-  if (entry == nullptr) return false;
-  if (std::erase_if(entry->rooms, [&](const InRoom& in_room) { return in_room.name == room; }) != 0)
-    mark_dirty(user_id, *entry);
-  return true;
+  if (entry == nullptr) return std::nullopt;
+  for (Device& device : entry->devices) {
+    if (!device.ready) device.kicked.push_back(room);
+  }
+  return std::erase_if(entry->rooms, [&](const InRoom& in_room) { return in_room.name == room; }) != 0;
 }
 
 bool UserDirectory::is_in(std::string_view user_id, std::string_view room) const {
@@ -203,6 +220,13 @@ std::vector<Device> UserDirectory::devices(std::string_view user_id) const {
   std::copy_if(entry->devices.begin(), entry->devices.end(), std::back_inserter(ready),
                [](const Device& device) { return device.ready; });
   return ready;
+}
+
+std::string UserDirectory::status_of(std::string_view user_id) const {
+  const Entry* entry = find(user_id);
+  if (entry == nullptr || entry->offline) return {};  // whoever comes is online then
+  const std::string shown = shown_status(*entry);
+  return shown == "online" ? std::string() : shown;
 }
 
 std::size_t UserDirectory::ready_devices(std::string_view user_id) const {
@@ -274,6 +298,12 @@ void UserDirectory::forget_idle() {
     if (found != users_.end() && found->second.devices.empty() && found->second.forget_at == idle_.front().first)
       users_.erase(found);
     idle_.pop_front();
+  }
+}
+
+void UserDirectory::save_all() {
+  for (const auto& [at, user_id] : std::exchange(dirty_, {})) {
+    if (Entry* entry = find(user_id); entry != nullptr && entry->dirty) save(user_id, *entry);
   }
 }
 

@@ -35,6 +35,7 @@ struct Device {
   unsigned shard = 0;
   std::string socket_id;
   bool ready = false;  ///< it has been told that it is connected: it can be given events
+  std::vector<std::string> kicked;  ///< rooms that its user was kicked out of before it was ready
 };
 
 /// A user as others see them.
@@ -64,11 +65,14 @@ class UserDirectory {
   struct Attached {
     std::shared_ptr<UserShared> shared;
     std::optional<std::vector<std::string>> rooms;  ///< to be put back into; nullopt: the store knows
+    std::string status;                             ///< as others are shown it; empty: online
   };
   /// A connection begins. Errors: kTooManyConnections.
   Result<Attached> attach(const std::string& user_id, const std::string& user_json, bool guest, Device device);
-  /// It can be given events. `last_seen`: what the store knew, 0: nothing.
-  void ready(const std::string& user_id, const std::string& socket_id, WallMs last_seen);
+  /// It can be given events, and is in these rooms again. `last_seen`: what the store knew, 0: nothing.
+  /// Returns: rooms that it has to leave: the user was kicked out of them meanwhile.
+  std::vector<std::string> ready(const std::string& user_id, const std::string& socket_id, WallMs last_seen,
+                                 const std::vector<std::string>& rooms);
   /// It has ended. `rooms`: those it was in.
   void detach(const std::string& user_id, const std::string& socket_id);
 
@@ -83,13 +87,16 @@ class UserDirectory {
   void room_ends(const std::string& user_id, const std::string& room, bool lost);
   /// Nobody came back in time: the user is no member any more.
   void room_ran_out(const std::string& user_id, const std::string& room);
-  /// A membership has ended for all connections, or ran out. Returns: whether the user is known here.
-  bool room_gone(const std::string& user_id, const std::string& room);
+  /// A membership has ended for all connections. Returns: nullopt when the user is not known here, else whether
+  /// the room was one of the user's.
+  std::optional<bool> room_gone(const std::string& user_id, const std::string& room);
 
   /// `status`: online, away, busy, invisible, or a text. Told to every room of the user.
   void set_status(const std::string& user_id, const std::string& status);
 
   std::vector<Device> devices(std::string_view user_id) const;
+  /// As others are shown it; empty: online.
+  std::string status_of(std::string_view user_id) const;
   std::size_t ready_devices(std::string_view user_id) const;
   /// nullopt: it is not known here; the store may know.
   std::optional<PresenceView> view(std::string_view user_id) const;
@@ -102,6 +109,8 @@ class UserDirectory {
   std::vector<std::string> online_ids() const;
   /// Does what is due.
   void on_deadline();
+  /// Saves what is due and what is not; for the end.
+  void save_all();
   MonoTime next_deadline() const;
 
  private:
@@ -118,7 +127,9 @@ class UserDirectory {
     WallMs last_seen = 0;
     MonoTime offline_at = kNever;  // end of the grace period
     MonoTime forget_at = kNever;
+    WallMs gone_at = 0;  // when the last connection ended
     bool guest = false;
+    bool known = false;  // its rooms are, here
     bool offline = true;  // as others were told
     bool dirty = false;   // in dirty_
     bool refreshed = false;  // in refresh_
@@ -128,6 +139,8 @@ class UserDirectory {
   void connection_out(const std::string& user_id, Entry& entry, const std::string& room, Keep keep);
   const Entry* find(std::string_view user_id) const { return const_cast<UserDirectory*>(this)->find(user_id); }
   static std::string shown_status(const Entry& entry);
+  /// Returns: whether it is a new one.
+  static bool add_room(Entry& entry, const std::string& room);
   void tell(const std::string& user_id, const Entry& entry);
   void mark_dirty(const std::string& user_id, Entry& entry);
   void save(const std::string& user_id, Entry& entry);

@@ -161,11 +161,21 @@ Task<Answer> UploadService::chunk(hub::SocketPtr socket, Object object) {
                                                            size] { return files->append(id, at, data, size); };
   Task<Result<UploadBytes::Appended>> appending = hall_.store().run<UploadBytes::Appended>(std::move(append));
   const Result<UploadBytes::Appended> appended = co_await appending;
+  if (!appended.ok() && appended.error().code() == ErrorCode::kTooLarge)
+    co_return Answer(Error(ErrorCode::kTooLarge, "data goes beyond the size that was declared"));
   if (!appended.ok()) co_return Answer(appended.error());
   if (appended->conflict) {
     Error conflict(ErrorCode::kConflict, "the upload goes on at another offset");
     conflict.fields_json("{\"offset\":" + std::to_string(appended->offset) + "}");
     co_return Answer(std::move(conflict));
+  }
+  // Bytes that came behind the end of their upload are nobody's.
+  Task<Result<UploadRecord>> finding_again = find(id, socket->user().id);
+  const Result<UploadRecord> still = co_await finding_again;
+  if (!still.ok() && still.error().code() == ErrorCode::kNotFound) {
+    Task<> removing = remove_orphan(id);
+    co_await removing;
+    co_return Answer(still.error());
   }
   if (appended->offset < size) {
     Object result{{"offset", static_cast<std::int64_t>(appended->offset)}};
@@ -237,6 +247,24 @@ Task<> UploadService::drop(std::string id) {
   write.id = id;
   Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
   (void)co_await writing;
+  Task<> removing = remove_bytes(id);
+  co_await removing;
+}
+
+// Of two pieces at the same time the other may have been the last one: then they are a file's.
+Task<> UploadService::remove_orphan(std::string id) {
+  std::function<Result<bool>(HallStore&)> ask = [id](HallStore& store) {
+    const Result<std::optional<FileView>> file = store.find_file(id);
+    return file.ok() ? Result<bool>(file->has_value()) : Result<bool>(file.error());
+  };
+  Task<Result<bool>> asking = hall_.store().read<bool>(std::move(ask));
+  const Result<bool> published = co_await asking;
+  if (!published.ok() || *published) co_return;
+  Task<> removing = remove_bytes(id);
+  co_await removing;
+}
+
+Task<> UploadService::remove_bytes(std::string id) {
   std::function<Result<bool>()> remove = [files = hall_.shared().files, id] {
     files->remove(id);
     return Result<bool>(true);

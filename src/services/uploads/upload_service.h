@@ -32,6 +32,8 @@ class UploadService {
   Task<Result<Object>> publish(hub::SocketPtr socket, std::shared_ptr<UploadRecord> record);
   Task<Status> may_publish(hub::SocketPtr socket, std::string room, std::string file_name);
   Task<> drop(std::string id);
+  Task<> remove_orphan(std::string id);
+  Task<> remove_bytes(std::string id);
   Status check(const StoredFile& file) const;
 
   HallShard& hall_;
