@@ -29,7 +29,7 @@ void on_join_room(Server& io, Hall& hall) {
     }
     const Value members = *joined->find("members");
     ack.success(std::move(*joined));
-    if (socket.protocol() == Protocol::kNative && socket.in_room(*room))
+    if (socket.protocol() == Protocol::kNative)
       socket.emit("joined", {{"roomId", *room}, {"members", members}});
   });
 }

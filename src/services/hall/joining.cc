@@ -72,7 +72,7 @@ Task<Answer> Joining::join(hub::SocketPtr socket, std::string room, std::optiona
   extension->pending.push_back(pending);
   Task<Answer> joining = join_anew(pending, since);
   Answer answer = co_await joining;
-  end_pending(pending, answer.ok());
+  if (!answer.ok()) end_pending(pending, false);  // else when the answer is on its way: release()
   co_return answer;
 }
 
@@ -124,7 +124,7 @@ Task<Answer> Joining::join_anew(std::shared_ptr<PendingJoin> join, std::optional
   const Present there = co_await looking;
   Answer answer = past.ok() ? finish(join, type, there, *past, since.has_value()) : Answer(past.error());
   if (!answer.ok()) {
-    release(join, UINT64_MAX);
+    forget_hold(join);
     hall_.on_owner(room, [room, user_id](HallShard& hall) { hall.leave_room(room, user_id, kNever); });
   }
   co_return answer;
@@ -171,10 +171,9 @@ Answer Joining::finish(const std::shared_ptr<PendingJoin>& join, const RoomType&
       return may.error();
   }
   const RoomRole role = past.view.role == RoomRole::kInvited ? RoomRole::kMember : past.view.role;
-  if (Status placed = place(socket, join->room, now, role, Owner::kTold); !placed.ok()) return placed.error();
-  socket.memberships().back().since = join->position;  // what was kept is sent past the log
-  // It hears of the room from now on; what came meanwhile goes out behind the answer.
-  hall_.hub().defer([this, join, seq = past.recent.top.seq] { release(join, seq); });
+  hall_.hub().defer([this, join, type_now = &now, role, seq = past.recent.top.seq] {
+    release(join, *type_now, role, seq);
+  });
   return describe(join->room, now, present, past, asked_since);
 }
 
@@ -216,20 +215,33 @@ void Joining::passing(const hub::LogEntry& entry) {
   for (const std::string& room : entry.to.rooms) passing(room, entry.message, entry.to.except);
 }
 
-void Joining::release(const std::shared_ptr<PendingJoin>& join, std::uint64_t seq) {
+void Joining::forget_hold(const std::shared_ptr<PendingJoin>& join) {
   const auto found = holds_.find(join->room);
-  if (found != holds_.end()) {
-    std::erase(found->second, join);
-    if (found->second.empty()) holds_.erase(found);
-  }
+  if (found == holds_.end()) return;
+  std::erase(found->second, join);
+  if (found->second.empty()) holds_.erase(found);
+}
+
+// The answer is on its way. From here on the socket hears of the room itself, and first what came meanwhile.
+void Joining::release(const std::shared_ptr<PendingJoin>& join, const RoomType& type, RoomRole role,
+                      std::uint64_t seq) {
+  forget_hold(join);
   hub::Socket& socket = *join->socket;
-  if (!socket.is_connected() || seq == UINT64_MAX) return;
+  const bool stays = socket.is_connected() && !join->expelled &&
+                     place(socket, join->room, type, role, Owner::kTold).ok();
+  if (!stays) {
+    hall_.on_owner(join->room, [room = join->room, user = static_cast<wirehall::Socket&>(socket).user().id](
+                                   HallShard& hall) { hall.leave_room(room, user, kNever); });
+    return end_pending(join, false);
+  }
+  socket.memberships().back().since = join->position;  // what was kept is sent past the log
   for (const auto& event : std::exchange(join->events, {})) {
     if (event->tag != 0 && event->tag <= seq) continue;  // it is among the recent ones of the answer
     hub::EncodedMessage copy(event);
     if (hall_.main().recovery() != nullptr) copy.set_offset(hall_.main().position_text());
     socket.link().deliver(socket, copy, EmitFlags());
   }
+  end_pending(join, true);
 }
 
 // -- the past and the present ---------------------------------------------------------------------------

@@ -75,7 +75,8 @@ class Joining {
                   bool asked_since) const;
   Result<Object> finish(const std::shared_ptr<PendingJoin>& join, const RoomType& type, const Present& present,
                         const Past& past, bool asked_since);
-  void release(const std::shared_ptr<PendingJoin>& join, std::uint64_t seq);
+  void release(const std::shared_ptr<PendingJoin>& join, const RoomType& type, RoomRole role, std::uint64_t seq);
+  void forget_hold(const std::shared_ptr<PendingJoin>& join);
   void end_pending(const std::shared_ptr<PendingJoin>& join, bool joined);
 
   HallShard& hall_;
