@@ -51,6 +51,7 @@ std::vector<Socket*> ShardAdapter::matching(const Selector& selector) {
 
 Status ShardAdapter::broadcast(const std::shared_ptr<EncodedMessage>& message, const Selector& to,
                                const EmitFlags& flags) {
+  if (nsp_.recovery() == nullptr && nsp_.broadcast_watcher()) nsp_.broadcast_watcher()(*message, to);
   // A link neither changes rooms nor closes anything while it delivers (SocketLink), so the lists stand
   // still.
   // What does not go through the log says how far the receivers have got.

@@ -52,6 +52,10 @@ class NamespaceShard {
   void drain();
   /// Is shown each entry of the log right before it is delivered here.
   void watch_log(std::function<void(const LogEntry&)> watcher) { log_watcher_ = std::move(watcher); }
+  /// Without a log: is shown each broadcast right before it is delivered here.
+  using BroadcastWatcher = std::function<void(EncodedMessage&, const Selector&)>;
+  void watch_broadcasts(BroadcastWatcher watcher) { broadcast_watcher_ = std::move(watcher); }
+  const BroadcastWatcher& broadcast_watcher() const { return broadcast_watcher_; }
 
   // -- rooms, with their events where somebody listens ----------------------------------------------
   void enter_room(Socket& socket, std::string_view room);
@@ -75,6 +79,7 @@ class NamespaceShard {
   std::uint64_t position_ = 0;
   bool draining_ = false;
   std::function<void(const LogEntry&)> log_watcher_;
+  BroadcastWatcher broadcast_watcher_;
 };
 
 /// Per-shard state of a service; made when the shard starts, destroyed when it ends.

@@ -1,19 +1,62 @@
 // A server of its own and pages of a real Chromium, which write down everything that goes wrong in them.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
+import { WebSocket } from 'ws';
+import { Client } from '../../clients/js/src/wirehall.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = resolve(ROOT, process.env.WIREHALL_BIN ?? 'build/release/wirehall');
 const SCREENSHOTS = join(ROOT, 'build/screenshots');
 export const TIMEOUT = 20_000;
 
-export const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 export const DESKTOP = { viewport: { width: 1280, height: 800 } };
+
+export const alice = { name: 'alice', protocol: 'socketio' };
+export const bob = { name: 'bob', protocol: 'native' };
+export const carol = { name: 'carol', protocol: 'socketio' };
+
+// What a browser says of a server that is away.
+export const OUTAGE = new RegExp(['ERR_CONNECTION_REFUSED', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE',
+  'ERR_SOCKET_NOT_CONNECTED', 'WebSocket connection to .* failed'].join('|'));
+
+/**
+ * Gives a file its browser, and a function for its tests: each has a server of its own and tabs, in which
+ * nothing may have gone wrong in the end.
+ */
+export function demos() {
+  let browser;
+  before(async () => { browser = await launch(); });
+  after(() => browser.close());
+  return (title, environment, run) => test(title, { timeout: 120_000 }, async () => {
+    const server = await Server.start(environment);
+    const tabs = [];
+    const keep = (tab) => { tabs.push(tab); return tab; };
+    const open = async (options, address = server.url) => keep(await Tab.open(browser, address, options));
+    const enter = async (...values) => keep(await Tab.enter(browser, server, ...values));
+    const ends = []; // of what else was begun
+    try {
+      await run({ server, open, enter, atEnd: (action) => ends.push(action) });
+      assert.deepEqual(tabs.flatMap((tab) => tab.problems), [], 'console errors, policy violations, dialogs');
+    } catch (error) {
+      await Promise.all(tabs.map((tab, i) => tab.screenshot(`failure-${i}`).catch(() => {}))); // a closed tab has none
+      throw error;
+    } finally {
+      await Promise.all(tabs.map((tab) => tab.close()));
+      for (const action of ends) await action();
+      await server.end();
+    }
+  });
+}
 
 // -- the server --------------------------------------------------------------------------------------
 
@@ -73,13 +116,65 @@ export class Server {
   }
 }
 
+/** Somebody without a page, by the client of the native protocol. */
+export async function person(server, name, ...rooms) {
+  const token = async () => (await (await fetch(`${server.url}/dev/token?user=${name}`)).json()).token;
+  const client = await new Client(server.url, { WebSocket, token }).connect();
+  for (const room of rooms) await client.join(room);
+  return client;
+}
+
+/** A cable between a page and the server, which can be pulled out. */
+export class Cable {
+  #sockets = new Set();
+  #isCut = false;
+
+  static async to(server) {
+    const cable = new Cable();
+    const { hostname, port } = new URL(server.url);
+    cable.listener = net.createServer((near) => {
+      if (cable.#isCut) return near.destroy();
+      const far = net.connect(port, hostname);
+      for (const [socket, other] of [[near, far], [far, near]]) {
+        cable.#sockets.add(socket);
+        socket.on('error', () => {}); // `close` follows
+        socket.on('close', () => {
+          cable.#sockets.delete(socket);
+          other.destroy();
+        });
+        socket.pipe(other);
+      }
+    });
+    cable.listener.listen(0, '127.0.0.1');
+    await once(cable.listener, 'listening');
+    cable.url = `http://127.0.0.1:${cable.listener.address().port}`;
+    return cable;
+  }
+
+  cut() {
+    this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend() {
+    this.#isCut = false;
+  }
+
+  end() {
+    this.cut();
+    this.listener.close();
+  }
+}
+
 // -- pages -------------------------------------------------------------------------------------------
 
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync'],
+      '--disable-component-update', '--disable-sync',
+      // A camera and a microphone that are made up, and browsers that reach each other on this machine.
+      '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection'],
   });
 }
 
@@ -88,9 +183,10 @@ export class Tab {
   problems = [];
   allowed = /(?!)/; // problems that the test brings about
 
-  static async open(browser, address, options = DESKTOP) {
+  static async open(browser, address, options = {}) {
     const tab = new Tab();
-    tab.context = await browser.newContext({ locale: 'en-GB', ...options });
+    const permissions = ['camera', 'microphone'];
+    tab.context = await browser.newContext({ locale: 'en-GB', permissions, ...DESKTOP, ...options });
     tab.context.setDefaultTimeout(TIMEOUT);
     tab.page = await tab.context.newPage();
     const note = (text) => tab.allowed.test(text) || tab.problems.push(text);
@@ -114,7 +210,7 @@ export class Tab {
 
   isIn() {
     return this.page.waitForFunction(() => document.querySelector('#state').dataset.state === 'connected' &&
-      /here$/.test(document.querySelector('#room-note').textContent));
+      /here$/.test(document.querySelector('#note').textContent));
   }
 
   async say(text) {
@@ -124,13 +220,52 @@ export class Tab {
 
   /** Waits for a message with just this text, from the server. */
   sees(text) {
-    return this.page.waitForFunction((wanted) => [...document.querySelectorAll('.panel:not([hidden]) .message:not(.pending)')]
-      .some((row) => row.querySelector('.text').textContent === wanted), text);
+    return this.page.waitForFunction((wanted) => [...document.querySelectorAll('.message:not(.pending):not(.changing)')]
+      .some((row) => row.querySelector('.text')?.textContent === wanted), text);
   }
 
-  /** The texts of the room that is shown. */
+  /** The texts of the talk that is shown. */
   texts() {
-    return this.page.locator('.panel:not([hidden]) .text').allTextContents();
+    return this.page.locator('.message .text').allTextContents();
+  }
+
+  /** The row with this text. */
+  row(text) {
+    return this.page.locator('.message').filter({ has: this.page.locator('.text', { hasText: exactly(text) }) });
+  }
+
+  /** Chooses from the menu behind a button. */
+  async choose(button, text) {
+    await button.click();
+    await this.page.getByRole('menu').getByText(text, { exact: true }).click();
+  }
+
+  /** Chooses from the menu of a message. */
+  async chooseOf(message, text) {
+    const row = this.row(message);
+    await row.hover();
+    await this.choose(row.locator('.more'), text);
+  }
+
+  /** Opens a room or a conversation by what stands in the list. */
+  async goTo(name) {
+    await this.page.locator('.place').filter({ has: this.page.getByText(name, { exact: true }) }).click();
+    await this.reads('#title', name);
+  }
+
+  /** Answers the question that stands in front. */
+  async answer(values, action) {
+    for (const [label, value] of Object.entries(values)) {
+      const field = this.page.getByRole('dialog').getByLabel(label);
+      if (value === true) await field.check({ force: true });
+      else await field.fill(value);
+    }
+    await this.page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click();
+  }
+
+  /** Waits until something is not there any more. */
+  gone(selector) {
+    return this.page.waitForSelector(selector, { state: 'detached' });
   }
 
   /** Waits until an element's text is, or matches, this. */
@@ -152,6 +287,10 @@ export class Tab {
   }
 }
 
+function exactly(text) {
+  return new RegExp(`^${escaped(text)}$`);
+}
+
 function escaped(text) {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
@@ -161,7 +300,8 @@ function escaped(text) {
 /** What sticks out to the right, by selector-like names; nothing should. */
 export function overflow(page) {
   return page.evaluate(() => [...document.querySelectorAll('body *')]
-    .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.matches('.unseen, .unseen *, .name'))
+    .filter((each) => each.checkVisibility({ visibilityProperty: true }))
+    .filter((each) => !each.matches('.unseen, .unseen *, .name, svg *'))
     .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5 ||
       (['auto', 'scroll'].includes(getComputedStyle(each).overflowX) && each.scrollWidth > each.clientWidth))
     .map((each) => `${each.localName}#${each.id}.${each.className}`)
@@ -173,7 +313,8 @@ export function faint(page) {
   return page.evaluate(() => {
     const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
     const luminance = (colour) => {
-      const [r, g, b] = channels(colour).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+      const [r, g, b] = channels(colour).map((value) => value / 255)
+        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
       return 0.2126 * r + 0.7152 * g + 0.0722 * b;
     };
     const ground = (each) => {
@@ -188,7 +329,8 @@ export function faint(page) {
         [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== ''))
       .map((each) => {
         const [a, b] = [luminance(getComputedStyle(each).color), luminance(ground(each))].sort((x, y) => y - x);
-        return [`${each.localName}.${each.className} "${each.textContent.trim().slice(0, 20)}"`, (a + 0.05) / (b + 0.05)];
+        const what = `${each.localName}.${each.className} "${each.textContent.trim().slice(0, 20)}"`;
+        return [what, (a + 0.05) / (b + 0.05)];
       })
       .filter(([, contrast]) => contrast < 4.5)
       .map(([what, contrast]) => `${what}: ${contrast.toFixed(2)}`);
@@ -197,8 +339,33 @@ export function faint(page) {
 
 /** Where the fixed parts of the hall are: they must not move when something appears. */
 export function places(page) {
-  return page.evaluate(() => ['.bar', '.stage', '#text', '#room-note'].map((selector) => {
+  return page.evaluate(() => ['.bar', '.stage', '#text', '#note'].map((selector) => {
     const { x, y, height } = document.querySelector(selector).getBoundingClientRect();
     return [selector, x, y, height];
   }));
+}
+
+/** A picture of so many by so many points. */
+export function png(width, height) {
+  const crcs = Array.from({ length: 256 }, (_, n) => {
+    for (let k = 0; k < 8; ++k) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+    return n >>> 0;
+  });
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    let crc = 0xffffffff;
+    for (const byte of body) crc = crcs[(crc ^ byte) & 255] ^ (crc >>> 8);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE((crc ^ 0xffffffff) >>> 0);
+    return Buffer.concat([length, body, sum]);
+  };
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2], 8);
+  const rows = Array.from({ length: height }, (_, y) => Buffer.from([0, ...Array.from({ length: width }, (_, x) =>
+    [(x * 255) / width, (y * 255) / height, 128]).flat().map(Math.floor)]));
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head),
+    chunk('IDAT', deflateSync(Buffer.concat(rows))), chunk('IEND', Buffer.alloc(0))]);
 }

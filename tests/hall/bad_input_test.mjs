@@ -260,7 +260,8 @@ describe('native frames', () => {
       const answers = await ann.takeMany('answer to nobody', 2);
       return answers.map(({id, success, code}) => `${id}: ${success ?? code}`).sort();
     };
-    assert.deepEqual(await twice({type: 'create-room', roomId, id: 'same'}), ['same: conflict', 'same: true']);
+    assert.deepEqual(
+        await twice({type: 'create-room', roomId, id: 'same'}), ['same: conflict', 'same: true']);
     assert.deepEqual(await twice({type: 'join', roomId, id: 7}), ['7: true', '7: true']);
   });
 

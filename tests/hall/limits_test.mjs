@@ -237,23 +237,24 @@ describe('numbers', () => {
        assert.deepEqual(large, []);
      }));
 
-  it('a diff of a large room lists two hundred of a kind, and says how many more there are', () =>
-    withHall({auth: {mode: 'none'}, threads: 2, presence: {largeRoom: 2, tick: 1_500}}, async (hall) => {
-      const guest = () => connect(hall.url, {user: 'guest', protocol: 'native'});
-      const [first, second] = [await guest(), await guest()];
-      for (const client of [first, second]) await client.join('lobby');
-      const guests = [];
-      while (guests.length < 240) guests.push(...await Promise.all(Array.from({length: 40}, guest)));
-      await Promise.all(guests.map((client) => client.must('join-room', {roomId: 'lobby'})));
-      const {members, memberCount} = await first.join('lobby');
-      assert.deepEqual([members.length, memberCount], [242, 242]);
-      let told = 0;
-      while (told < 240) {
-        const {joins, more = 0} = await first.take('presence-diff');
-        assert.ok(joins.length <= 200 && (more === 0 || joins.length === 200), 'it lists what it can');
-        told += joins.length + more - (joins.some(({userId}) => userId === second.hello.userId) ? 1 : 0);
-      }
-      assert.equal(told, 240);
-      for (const client of [first, second, ...guests]) client.destroy();
-    }));
+  it('a diff of a large room lists two hundred of a kind, and says how many more there are',
+     () =>
+         withHall({auth: {mode: 'none'}, threads: 2, presence: {largeRoom: 2, tick: 1_500}}, async (hall) => {
+           const guest = () => connect(hall.url, {user: 'guest', protocol: 'native'});
+           const [first, second] = [await guest(), await guest()];
+           for (const client of [first, second]) await client.join('lobby');
+           const guests = [];
+           while (guests.length < 240) guests.push(...await Promise.all(Array.from({length: 40}, guest)));
+           await Promise.all(guests.map((client) => client.must('join-room', {roomId: 'lobby'})));
+           const {members, memberCount} = await first.join('lobby');
+           assert.deepEqual([members.length, memberCount], [242, 242]);
+           let told = 0;
+           while (told < 240) {
+             const {joins, more = 0} = await first.take('presence-diff');
+             assert.ok(joins.length <= 200 && (more === 0 || joins.length === 200), 'it lists what it can');
+             told += joins.length + more - (joins.some(({userId}) => userId === second.hello.userId) ? 1 : 0);
+           }
+           assert.equal(told, 240);
+           for (const client of [first, second, ...guests]) client.destroy();
+         }));
 });

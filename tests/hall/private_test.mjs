@@ -28,7 +28,9 @@ for (const protocol of PROTOCOLS) {
   describe(`private messages over ${protocol}`, () => {
     const open = (name, over = protocol, options = {}) => hall.open(fresh(name), over, options);
     const read = (client, messageIds) => client.must('mark-read', {messageIds});
-    /** Waits until what the client has acknowledged is stored: its answers are there, and this comes behind. */
+    /**
+     * Waits until what the client has acknowledged is stored: its answers are there, and this comes behind.
+     */
     const stored = async (client) => {
       await client.settle();
       await read(client, []);

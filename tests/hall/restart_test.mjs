@@ -34,8 +34,8 @@ describe('a restart', () => {
          await bob.must('mark-read', {roomId: 'team', upTo: 1});
          await ann.must('private-message', {targetUserId: 'cid', content: 'later'});
          await bob.leave();
-         const before = Date.now();
          await hall.restart();
+         const before = Date.now();
 
          const again = await hall.open('ann', protocol);
          assert.deepEqual(again.hello.rooms, ['team']);

@@ -126,6 +126,21 @@ for (const [kind, config] of KINDS) {
          await knowTheTruth(rosters, watchers[0], roomId);
        });
 
+    it('a status that changes while its user joins is the one that the room shows', async () => {
+      const [roomId, watcher] = [fresh('r'), await open('watcher', 'native')];
+      await watcher.join(roomId);
+      const wrong = [];
+      for (let i = 0; i < 60; ++i) {
+        const ann = await open('ann', PROTOCOLS[i % 3]);
+        const device = await hall.open(ann.user, PROTOCOLS[(i + 1) % 3]);
+        await Promise.all([ann.join(roomId), device.must('update-status', {status: 'busy'})]);
+        const {status} = (await watcher.join(roomId)).members.find(({userId}) => userId === ann.user);
+        if (status !== 'busy') wrong.push(`${ann.user} is ${status}`);
+        for (const client of [ann, device]) client.destroy();
+      }
+      assert.deepEqual(wrong, []);
+    });
+
     it('whoever joins while many come and go is told the rest of it', async () => {
       const [roomId, movers] = [fresh('r'), []];
       for (let i = 0; i < 6; ++i) movers.push(await open('mover', PROTOCOLS[i % 3]));

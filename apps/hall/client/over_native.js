@@ -1,6 +1,7 @@
 // The hall over a plain WebSocket, by Wirehall's own client, which reconnects, re-enters its rooms and
 // sends unanswered messages again.
 import { Client } from '/wirehall.js';
+import { EVENTS } from './events.js';
 
 export async function open({ name, token, onState, onEvent }) {
   const url = new URL('/ws', location.href);
@@ -8,21 +9,20 @@ export async function open({ name, token, onState, onEvent }) {
   const client = new Client(url, { token });
 
   client.on('connecting', () => onState('connecting'));
-  client.on('connected', ({ userId, user }) => onState('connected', { userId, user }));
-  client.on('disconnected', ({ error, retryIn }) => onState(retryIn === undefined ? 'closed' : 'lost', { error }));
+  client.on('connected', (welcome) => onState('connected', welcome));
+  client.on('disconnected', ({ error, retryIn }) =>
+    onState(retryIn === undefined ? 'closed' : 'lost', { error }));
   client.on('chat', (message) => onEvent('new-message', message));
-  for (const type of ['user-joined', 'user-left', 'user-typing', 'user-stopped-typing', 'rejoined', 'rejoin-failed']) {
-    client.on(type, (fields) => onEvent(type, fields));
-  }
+  for (const type of EVENTS) client.on(type, (fields) => onEvent(type, fields));
   const connect = () => client.connect().catch(() => {}); // `disconnected` tells
   connect();
 
   return {
     connect,
     close: () => client.close(),
-    join: (room) => client.join(room),
+    ask: (type, fields, options) => client.request(type, fields, options),
+    join: (room, since) => client.join(room, { since: since() }), // later it knows by itself
     leave: (room) => client.leave(room),
-    send: (room, content, clientMessageId) => client.send(room, content, { clientMessageId }),
     typing: (room, active) => client.typing(room, active),
   };
 }

@@ -1,60 +1,84 @@
-// One room: who is in it, who types, and its messages on the page.
-//
-// Messages of the server stand in the order of `seq`, which has no holes; those that are still on their way
-// come behind them. A message that was sent again is known by its place: what lies at or before the last
-// place shown is on the page already.
-import { avatar, button, dayOf, element, nameElement, nameOf, timeElement } from './dom.js';
+// One room: who is in it and as what, who types, and its messages.
+import { Stream } from './stream.js';
+import { Talk } from './talk.js';
+import { nameOf } from './text.js';
 
-const ROWS_MAX = 400;
-const GROUP_MS = 5 * 60 * 1000;
+const PAGE = 50;
+const REFRESH_MAX = 200; // the most that one question for history may ask for
+const QUIET_MAX = 30;
+const EARLY_MAX = 1000;
+const READ_DELAY_MS = 400;
+const REFUSED_MS = 5000; // after which the past is asked for again
 
-export class Room {
+const RANKS = { member: 1, moderator: 2, owner: 3 };
+
+export class Room extends Talk {
+  kind = 'room';
   joined = false;
   asked = false; // to be in it, over the present link
   error = null; // why we are not in it
-  unread = 0;
-  draft = '';
+  info = {}; // type, role, name, …: as the server says
   members = new Map();
-  typists = new Map();
+  hiddenMembers = 0; // the server lists no more than 1,000
+  readUpTo = 0;
 
-  #epoch;
-  #lastSeq = 0;
-  #lastDay;
-  #hiddenMembers = 0; // the server lists no more than 1,000
-  #pending = new Map(); // clientMessageId → row
-  #expected = new Map(); // messageId → clientMessageId, once it was answered
-  #stuck = true; // to the bottom
-  #below = 0;
+  #stream = new Stream();
+  #early = []; // events that came before the answer to joining
+  #told = 0; // the server knows that we have read so far
+  #timer;
+  #isFilling = false;
+  #loading; // a promise
+  #refusedUntil = 0;
 
-  /** @param hooks isMine(userId), send(content, clientMessageId) → promise of the answer, rejoin() */
-  constructor(name, hooks) {
+  constructor(name, session) {
+    super(`room:${name}`, session);
     this.name = name;
-    this.hooks = hooks;
-    this.rows = element('div', { class: 'rows' });
-    this.log = element('div', { class: 'log', role: 'log', tabindex: '0', 'aria-label': `Messages in ${name}` }, this.rows);
-    this.empty = element('div', { class: 'empty' });
-    this.down = button('', () => this.scrollDown(), { class: 'down', hidden: true });
-    this.panel = element('section', { class: 'panel', hidden: true }, this.log, this.empty, this.down);
-    this.log.addEventListener('scroll', () => this.#scrolled());
-    new ResizeObserver(() => this.#stuck && this.scrollDown()).observe(this.log);
-    this.#showEmpty();
+  }
+
+  get title() {
+    return this.info.name || this.name;
+  }
+
+  get messages() {
+    return this.#stream.messages;
+  }
+
+  get hasOlder() {
+    return this.#stream.hasOlder;
+  }
+
+  get position() {
+    return this.#stream.position;
+  }
+
+  find(id) {
+    return this.#stream.find(id);
   }
 
   // -- being there ----------------------------------------------------------------------------------
 
-  entered({ members, memberCount, recentMessages, seq, epoch }) {
+  entered(answer) {
+    const { room, members, memberCount } = answer;
     this.joined = true;
     this.error = null;
+    this.info = room;
+    const before = this.members;
     this.members = new Map(members.map((member) => [member.userId, member]));
-    this.#hiddenMembers = Math.max(0, memberCount - members.length);
+    for (const member of members) member.role ??= before.get(member.userId)?.role;
+    this.hiddenMembers = Math.max(0, memberCount - members.length);
     this.typists.clear();
-    if (epoch !== this.#epoch) this.#forget(epoch);
-    // The past is not news: it is not read out.
-    this.log.setAttribute('aria-live', 'off');
-    for (const message of recentMessages) this.#place(message);
-    setTimeout(() => this.log.setAttribute('aria-live', 'polite'));
-    this.#lastSeq = Math.max(this.#lastSeq, seq);
-    this.#showEmpty();
+    const continues = this.#stream.enter(answer);
+    if (!continues) this.quiet = [];
+    if (continues) this.#refreshOlder(answer.recentMessages[0]?.seq);
+    this.#told = room.readUpTo ?? 0;
+    this.readUpTo = Math.max(this.readUpTo, this.#told);
+    if (!continues) this.readUpTo = Math.min(this.readUpTo, this.#stream.newest);
+    this.#tellRead();
+    if (!continues) this.opened();
+    for (const [type, fields] of this.#early.splice(0)) this.handle(type, fields);
+    this.#matchPending();
+    this.sendWaiting();
+    this.changed();
   }
 
   failed(error) {
@@ -62,213 +86,294 @@ export class Room {
     this.error = error;
     this.members.clear();
     this.typists.clear();
-    this.#showEmpty();
+    this.#early = [];
+    this.changed();
   }
 
   lost() {
     this.joined = false;
     this.typists.clear();
+    this.changed();
   }
 
   get memberCount() {
-    return this.members.size + this.#hiddenMembers;
+    return this.members.size + this.hiddenMembers;
   }
 
-  userJoined(person) {
-    if (this.members.has(person.userId)) return;
-    this.members.set(person.userId, person);
-    this.#quiet(person, 'joined');
+  // -- what one may do ------------------------------------------------------------------------------
+
+  get rank() {
+    return RANKS[this.info.role] ?? 0;
+  }
+
+  get isOwner() {
+    return this.rank === RANKS.owner;
+  }
+
+  roleOf(userId) {
+    if (this.session.isMine(userId)) return this.info.role;
+    return this.members.get(userId)?.role ?? (userId === this.info.createdBy ? 'owner' : undefined);
+  }
+
+  get canWrite() {
+    const isOpen = this.info.type !== 'announcements' || !this.joined;
+    return this.error === null && (isOpen || this.rank >= RANKS.moderator);
+  }
+
+  get canInvite() {
+    return this.joined && (this.info.type !== 'team' || this.rank >= RANKS.moderator);
+  }
+
+  /** Whether we stand above somebody. Roles of others are not always known: the server has the last word. */
+  outranks(userId) {
+    return this.rank >= RANKS.moderator && !this.session.isMine(userId) &&
+      this.rank > (RANKS[this.roleOf(userId)] ?? 0);
+  }
+
+  canReply(message) {
+    return !message.deleted && this.canWrite;
+  }
+
+  canEdit(message) {
+    return !message.deleted && message.type !== 'file' && this.session.isMine(message.userId);
+  }
+
+  canDelete(message) {
+    return !message.deleted && (this.session.isMine(message.userId) || this.rank >= RANKS.moderator);
+  }
+
+  // -- events ---------------------------------------------------------------------------------------
+
+  handle(type, fields) {
+    if (!this.joined) {
+      if (this.#early.length < EARLY_MAX) this.#early.push([type, fields]);
+      return;
+    }
+    this[HANDLERS[type]](fields);
+    this.changed();
+  }
+
+  message(message) {
+    this.typists.delete(message.userId);
+    if (!this.#stream.add(message)) return;
+    this.#matchPending(message);
+    if (this.#stream.hole) this.#fillHole();
+    if (!this.session.isMine(message.userId)) this.emit('news', message);
+  }
+
+  edited({ id, content }) {
+    this.#stream.change(id, { content, edited: true });
+  }
+
+  deleted({ id }) {
+    if (this.editing?.id === id) this.editing = undefined;
+    if (this.replyTo?.id === id) this.replyTo = undefined;
+    this.#stream.change(id, { content: null, file: undefined, deleted: true });
+  }
+
+  userJoined({ userId, user, status = 'online', timestamp }) {
+    if (this.members.has(userId)) return;
+    this.members.set(userId, { userId, user, status });
+    this.#happened({ userId, user }, 'joined', timestamp);
   }
 
   userLeft({ userId, timestamp }) {
     const person = this.members.get(userId) ?? { userId };
     this.members.delete(userId);
     this.typists.delete(userId);
-    this.#quiet({ ...person, timestamp }, 'left');
+    this.#happened(person, 'left', timestamp);
   }
 
-  #quiet(person, verb) {
-    this.#insertDay(person.timestamp);
-    this.#insert(element('p', { class: 'quiet' }, nameElement(person), ` ${verb} · `, timeElement(person.timestamp)));
-    this.#showEmpty();
+  presenceUpdated({ userId, status, lastSeen }) {
+    const member = this.members.get(userId);
+    if (member) Object.assign(member, { status, lastSeen });
   }
 
-  // -- messages ------------------------------------------------------------------------------------
-
-  message(message) {
-    this.typists.delete(message.userId);
-    this.#place(message);
-    this.#showEmpty();
+  /** What large rooms are told, all together. */
+  presenceDiffered({ joins, leaves, updates, memberCount }) {
+    for (const member of joins) this.members.set(member.userId, member);
+    for (const { userId } of leaves) this.members.delete(userId);
+    for (const update of updates) this.presenceUpdated(update);
+    this.hiddenMembers = Math.max(0, memberCount - this.members.size);
   }
 
-  #place(message) {
-    if (message.seq <= this.#lastSeq) return;
-    if (message.seq > this.#lastSeq + 1) {
-      this.#insert(element('p', { class: 'quiet' }, 'Earlier messages are not shown here'));
-    }
-    this.#lastSeq = message.seq;
-    this.#insertDay(message.timestamp);
-    const id = this.#expected.get(message.id);
-    const row = this.#pending.get(id) ?? this.#row(message);
-    this.#pending.delete(id);
-    this.#expected.delete(message.id);
-    row.dataset.time = message.timestamp;
-    row.querySelector('.when').replaceChildren(timeElement(message.timestamp));
-    this.#insert(row);
+  roleChanged({ userId, role, timestamp }) {
+    const member = this.members.get(userId);
+    if (member) member.role = role;
+    if (this.session.isMine(userId)) this.info.role = role;
+    if (userId === this.info.createdBy && role !== 'owner') this.info.createdBy = undefined;
+    this.#happened(member ?? { userId }, `is now ${role === 'owner' ? 'an' : 'a'} ${role}`, timestamp);
   }
 
-  /** Shows a message of ours at once, and sends it. */
-  say(me, content) {
-    const id = globalThis.crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
-    const row = this.#row({ ...me, content, timestamp: Date.now() });
-    this.#pending.set(id, row);
-    this.rows.append(row);
-    this.#regroup(row);
-    this.#showEmpty();
-    this.scrollDown();
-    this.#send(id, row, content);
+  /** We have read on another device. */
+  wasRead({ userId, upTo }) {
+    if (!this.session.isMine(userId)) return;
+    this.#told = Math.max(this.#told, upTo);
+    this.readUpTo = Math.max(this.readUpTo, upTo);
   }
 
-  async #send(id, row, content) {
-    row.classList.add('pending');
-    row.querySelector('.when').replaceChildren('sending…');
-    row.querySelector('.problem')?.remove();
+  startedTyping(person) {
+    if (!this.session.isMine(person.userId)) this.typists.set(person.userId, person);
+  }
+
+  stoppedTyping({ userId }) {
+    this.typists.delete(userId);
+  }
+
+  #happened(person, what, timestamp) {
+    const key = `${timestamp} ${person.userId} ${what}`;
+    this.quiet.push({ key, after: this.#stream.newest, timestamp, person, what });
+    if (this.quiet.length > QUIET_MAX) this.quiet.shift();
+  }
+
+  // -- history --------------------------------------------------------------------------------------
+
+  /** Fetches a page of what stands before; who asks meanwhile waits for the same one. */
+  async loadOlder() {
+    if (!this.hasOlder || !this.joined || performance.now() < this.#refusedUntil) return;
+    this.#loading ??= this.#loadOlder().finally(() => {
+      this.#loading = undefined;
+      this.changed();
+    });
+    await this.#loading;
+  }
+
+  async #loadOlder() {
     try {
-      const { messageId, seq, timestamp } = await this.hooks.send(content, id);
-      row.classList.remove('pending');
-      row.querySelector('.when').replaceChildren(timeElement(timestamp));
-      if (seq <= this.#lastSeq) this.#drop(id, row);
-      else this.#expected.set(messageId, id);
+      const before = this.messages[0]?.seq;
+      const { messages, hasMore } = await this.#history({ before, limit: PAGE });
+      if (this.messages[0]?.seq === before) this.#stream.addOlder(messages, hasMore);
     } catch (error) {
-      const wait = error.retryAfter > 0 ? ` Wait ${Math.ceil(error.retryAfter / 1000)} s.` : '';
-      row.querySelector('.when').replaceChildren('not sent');
-      row.querySelector('.body').append(element('p', { class: 'problem', role: 'alert' },
-        element('span', {}, `${sentence(error.message)}${wait}`),
-        button('Retry', () => this.#send(id, row, content)),
-        button('Discard', () => this.#drop(id, row))));
-      this.#keepDown();
+      if (error.code === 'disconnected') return; // it is asked for again
+      this.#refusedUntil = performance.now() + REFUSED_MS;
+      this.emit('problem', error);
     }
   }
 
-  #drop(id, row) {
-    const next = row.nextElementSibling;
-    row.remove();
-    this.#pending.delete(id);
-    if (next) this.#regroup(next);
-    this.#showEmpty();
+  async #fillHole() {
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    try {
+      for (let { hole } = this.#stream; hole; { hole } = this.#stream) {
+        const { messages, hasMore } = await this.#history({ ...hole, limit: REFRESH_MAX });
+        this.#stream.fill(messages, hasMore);
+      }
+    } catch (error) {
+      this.emit('problem', error);
+    }
+    this.#isFilling = false;
+    this.changed();
   }
 
-  #row(message) {
-    const mine = this.hooks.isMine(message.userId);
-    const text = element('span', { class: 'text' }, message.deleted ? 'This message was deleted' : message.content);
-    const row = element('div', { class: `message${mine ? ' own' : ''}${message.deleted ? ' deleted' : ''}` },
-      avatar(message),
-      element('div', { class: 'body' },
-        element('p', { class: 'who' }, nameElement(message)),
-        element('p', { class: 'bubble', dir: 'auto' }, text, element('span', { class: 'when' }, timeElement(message.timestamp)))));
-    row.dataset.user = message.userId;
-    row.dataset.time = message.timestamp;
-    return row;
-  }
-
-  /** Before what is on its way. */
-  #insert(row) {
-    const [first] = this.#pending.values();
-    if (row.parentNode !== this.rows || row.nextElementSibling !== (first ?? null)) this.rows.insertBefore(row, first ?? null);
-    this.#regroup(row);
-    if (row.nextElementSibling) this.#regroup(row.nextElementSibling);
-    while (this.rows.childElementCount > ROWS_MAX + this.#pending.size) this.rows.firstElementChild.remove();
-    if (!this.#stuck && row.matches('.message:not(.own)')) this.#below += 1;
-    this.#keepDown();
-  }
-
-  #insertDay(timestamp) {
-    const day = dayOf(timestamp);
-    if (day === this.#lastDay) return;
-    this.#lastDay = day;
-    this.#insert(element('p', { class: 'quiet day' }, day));
-  }
-
-  /** Messages of one person in a row show the name once. */
-  #regroup(row) {
-    const before = row.previousElementSibling;
-    row.classList.toggle('follows', row.dataset.user !== undefined && before?.dataset.user === row.dataset.user &&
-      row.dataset.time - before.dataset.time < GROUP_MS);
-  }
-
-  #forget(epoch) {
-    this.#epoch = epoch;
-    this.#lastSeq = 0;
-    this.#lastDay = undefined;
-    this.rows.replaceChildren(...this.#pending.values());
-  }
-
-  // -- what is seen --------------------------------------------------------------------------------
-
-  show() {
-    this.panel.hidden = false;
-    this.unread = 0;
-    this.scrollDown();
-  }
-
-  scrollDown() {
-    this.#stuck = true;
-    this.#below = 0;
-    this.log.scrollTop = this.log.scrollHeight;
-    this.#showDown();
-  }
-
-  #scrolled() {
-    if (this.panel.hidden) return;
-    this.#stuck = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 48;
-    if (this.#stuck) this.#below = 0;
-    this.#showDown();
-  }
-
-  #keepDown() {
-    if (this.#stuck) this.log.scrollTop = this.log.scrollHeight;
-    else this.#showDown();
-  }
-
-  #showDown() {
-    this.down.hidden = this.#stuck;
-    this.down.textContent = this.#below === 0 ? 'To the newest' : `${this.#below} new ${this.#below === 1 ? 'message' : 'messages'}`;
-  }
-
-  #showEmpty() {
-    const has = this.rows.querySelector('.message') !== null;
-    this.empty.hidden = has && !this.error;
-    if (this.error) {
-      this.empty.replaceChildren(
-        element('h2', {}, 'You are not in this room'),
-        element('p', {}, sentence(this.error.message)),
-        button('Try again', () => this.hooks.rejoin(), { class: 'primary' }));
-    } else if (!has) {
-      const alone = element('a', { href: `/?room=${encodeURIComponent(this.name)}&name=`, target: '_blank', rel: 'noopener' },
-        'Open another tab');
-      this.empty.replaceChildren(
-        element('h2', {}, this.joined ? 'Nothing was said here yet' : 'Entering the room…'),
-        ...(this.joined ? [element('p', {}, 'Write the first message. ', alone, ' to answer under another name.')] : []));
+  // What is older than the recent ones may have been changed while we were away.
+  async #refreshOlder(before) {
+    const oldest = this.messages[0]?.seq;
+    if (before === undefined || oldest === undefined || oldest >= before) return;
+    try {
+      const { messages } = await this.#history({ before, limit: REFRESH_MAX });
+      this.#stream.refresh(messages);
+      this.changed();
+    } catch (error) {
+      if (error.code !== 'disconnected') this.emit('problem', error); // else the next answer brings it
     }
   }
+
+  #history(bounds) {
+    return this.session.askAgain('history', { roomId: this.name, ...bounds });
+  }
+
+  trim(most) {
+    this.#stream.trim(most);
+  }
+
+  // -- writing --------------------------------------------------------------------------------------
+
+  deliver({ id, content, replyTo }) {
+    return this.session.askAgain('message', { roomId: this.name, content, clientMessageId: id, replyTo });
+  }
+
+  // Of the answer and the event, either comes first.
+  delivered(message, { messageId }) {
+    message.messageId = messageId;
+    if (message.guess !== undefined && message.guess !== messageId) {
+      const other = this.find(message.guess);
+      if (other) other.key = undefined;
+      message.guess = undefined;
+    }
+    const stored = this.find(messageId);
+    if (stored) this.settle(message, stored);
+  }
+
+  // An event of ours that no answer has claimed yet is shown in the place of what it most likely is.
+  #matchPending(message) {
+    for (const each of [...this.pending]) {
+      const stored = each.messageId && this.find(each.messageId);
+      if (stored) this.settle(each, stored);
+    }
+    const stored = message && this.session.isMine(message.userId) && this.find(message.id);
+    if (!stored || stored.key) return;
+    const likely = this.pending.find((each) => !each.messageId && !each.guess && each.isUnderWay &&
+      each.content === message.content && each.replyTo === message.replyTo);
+    if (!likely) return;
+    likely.guess = message.id;
+    stored.key = likely.id;
+  }
+
+  edit(message, content) {
+    return this.session.ask('edit-message', { roomId: this.name, messageId: message.id, content });
+  }
+
+  remove(message) {
+    return this.session.ask('delete-message', { roomId: this.name, messageId: message.id });
+  }
+
+  // -- reading --------------------------------------------------------------------------------------
+
+  get unread() {
+    return Math.max(0, this.#stream.newest - this.readUpTo);
+  }
+
+  /** Who was never here has not missed anything. */
+  get unreadMessages() {
+    if (this.readUpTo === 0) return [];
+    return this.messages.filter(({ seq, userId }) => seq > this.readUpTo && !this.session.isMine(userId));
+  }
+
+  seen() {
+    if (!this.joined || this.#stream.newest <= this.readUpTo) return;
+    this.readUpTo = this.#stream.newest;
+    this.#tellRead();
+    this.changed();
+  }
+
+  #tellRead() {
+    if (this.readUpTo <= this.#told) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const upTo = this.readUpTo;
+      if (!this.joined || upTo <= this.#told) return;
+      this.#told = upTo;
+      this.session.ask('mark-read', { roomId: this.name, upTo }).catch(() => {}); // joining again tells it
+    }, READ_DELAY_MS);
+  }
 }
 
-/** Texts of errors come with and without a full stop. */
-export function sentence(text) {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
+const HANDLERS = {
+  'new-message': 'message', 'message-edited': 'edited', 'message-deleted': 'deleted',
+  'user-joined': 'userJoined', 'user-left': 'userLeft',
+  'presence-update': 'presenceUpdated', 'presence-diff': 'presenceDiffered', 'role-changed': 'roleChanged',
+  'read-receipt': 'wasRead', 'user-typing': 'startedTyping', 'user-stopped-typing': 'stoppedTyping',
+};
+
+export function isRoomEvent(type) {
+  return Object.hasOwn(HANDLERS, type);
 }
 
-/** "bob is typing…" as nodes; nothing where nobody does. */
-export function typingLine(typists) {
-  const people = [...typists.values()];
-  if (people.length === 0) return [];
-  if (people.length > 2) return [`${people.length} people are typing…`];
-  const names = people.flatMap((person, i) => (i === 0 ? [nameElement(person)] : [' and ', nameElement(person)]));
-  return [...names, people.length === 1 ? ' is typing…' : ' are typing…'];
-}
-
-/** Ourselves first, then by name. */
-export function sortedMembers(members, isMine) {
-  return [...members.values()].sort((a, b) =>
-    Number(isMine(b.userId)) - Number(isMine(a.userId)) || nameOf(a).localeCompare(nameOf(b)));
+/** Ourselves first, then who looks after the room, then by name; who is away comes last. */
+export function sortedMembers(room) {
+  const rank = ({ userId }) => RANKS[room.roleOf(userId)] ?? 0;
+  return [...room.members.values()].sort((a, b) =>
+    Number(room.session.isMine(b.userId)) - Number(room.session.isMine(a.userId)) ||
+    Number(a.status === 'offline') - Number(b.status === 'offline') ||
+    Math.max(1, rank(b)) - Math.max(1, rank(a)) || nameOf(a).localeCompare(nameOf(b)));
 }

@@ -7,7 +7,11 @@
 //
 // It reconnects by itself. Handlers and rooms survive that, and nothing is sent twice: a message goes out
 // again with its clientMessageId, by which the server knows it; any other request that was under way fails
-// with `disconnected`, since nobody can say whether it was done.
+// with `disconnected`, since nobody can say whether it was done, unless its caller lets it go out `again`.
+//
+// Nothing is missed either: a room is entered again from where we were in it, and `chat` tells every message
+// once, in the order of `seq`, also those of the time in between. Where the server cannot give them all,
+// `rejoined` has `recovered: false`, and history() has them.
 //
 // Its own events, besides the server's: `connecting`; `disconnected` {error, retryIn}, without retryIn when
 // it has given up; `rejoined` {roomId, …what join() answers}; `rejoin-failed` {roomId, error}.
@@ -40,16 +44,26 @@
  * @property {Promise<Fields>} answer
  * @property {(fields: Fields) => void} resolve
  * @property {(error: Error) => void} reject
+ * @property {number} [heard]  of a join: the seq of a message that came before the answer
+ *
+ * @typedef {object} Place  where we are in a room
+ * @property {number} [seq]  of the newest message that was told
+ * @property {string} [epoch]
+ * @property {Fields[]} [held]  messages that came before the answer to our coming back
+ *
+ * @typedef {{timeout?: number, again?: boolean}} RequestOptions  again: it may be done twice
  */
 
 /** A refusal by the server, or a failure to reach it. */
 export class WirehallError extends Error {
-  /** @param {string} text @param {string} code @param {number} [retryAfter]  ms */
-  constructor(text, code, retryAfter) {
+  /** @param {string} text @param {string} code @param {Fields} [fields]  what else the answer says */
+  constructor(text, code, fields = {}) {
     super(text);
     this.name = 'WirehallError';
     this.code = code;
-    this.retryAfter = retryAfter;
+    this.fields = fields;
+    /** @type {number | undefined} ms */
+    this.retryAfter = fields.retryAfter;
   }
 }
 
@@ -77,7 +91,7 @@ export class Client {
   #url;
   /** @type {Map<string, Set<Handler>>} */ #handlers = new Map();
   /** @type {Map<number, Request>} in the order in which they were made */ #pending = new Map();
-  /** @type {Set<string>} */ #rooms = new Set();
+  /** @type {Map<string, Place>} */ #rooms = new Map();
   /** @type {{socket?: any, timer?: any, heard?: boolean} | null} the connection, or the attempt at one */ #link = null;
   /** @type {any} */ #retryTimer;
   /** @type {any} what connect() promised */ #opening = null;
@@ -145,21 +159,20 @@ export class Client {
    *
    * @param {string} type
    * @param {Fields} [fields]
-   * @param {{timeout?: number}} [options]
+   * @param {RequestOptions} [options]
    * @returns {Promise<Fields>}
    */
-  request(type, fields, options) {
-    return this.#request(type, fields, options);
+  request(type, fields, { timeout, again } = {}) {
+    return this.#request(type, fields, { timeout, again });
   }
 
   /**
    * Enters a room, and enters it again after a reconnection. Wait for it before sending there.
    * @param {string} roomId
+   * @param {{since?: {seq: number, epoch: string}}} [options]  where we were, to get what was missed
    */
-  async join(roomId) {
-    const answer = await this.#request('join-room', { roomId }, { again: true });
-    this.#rooms.add(roomId);
-    return answer;
+  join(roomId, { since } = {}) {
+    return this.#request('join-room', { roomId, since }, { again: true });
   }
 
   /** @param {string} roomId */
@@ -182,6 +195,36 @@ export class Client {
    */
   send(roomId, content, more) {
     return this.#request('message', { roomId, content, clientMessageId: makeId(), ...more }, { again: true });
+  }
+
+  /**
+   * Sends a private message, as send() does; it waits at the server for who is away.
+   *
+   * @param {string} targetUserId
+   * @param {string} content
+   * @param {Fields} [more]  type, clientMessageId
+   */
+  sendPrivate(targetUserId, content, more) {
+    const fields = { targetUserId, content, clientMessageId: makeId(), ...more };
+    return this.#request('private-message', fields, { again: true });
+  }
+
+  /** @param {string} roomId @param {{before?: number, after?: number, limit?: number}} [bounds]  by seq, exclusive */
+  history(roomId, bounds) {
+    return this.#request('history', { roomId, ...bounds }, { again: true });
+  }
+
+  /** Who is there, of a room or of some people. @param {{roomId: string} | {userIds: string[]}} of */
+  presence(of) {
+    return this.#request('presence', of, { again: true });
+  }
+
+  /**
+   * Sends a file, to a room or to a person; see sendFile().
+   * @param {Blob} file @param {FileOptions} options
+   */
+  upload(file, options) {
+    return sendFile((type, fields, how) => this.request(type, fields, how), file, options);
   }
 
   /** Says that we type, or no longer do; lost where there is no connection. @param {string} roomId */
@@ -230,9 +273,12 @@ export class Client {
     if (!request) return; // it timed out before
     this.#pending.delete(id);
     this.#options.clock.clearTimeout(request.timer);
-    if (outcome instanceof Error) request.reject(outcome);
-    else if (outcome.error !== undefined) request.reject(toError(outcome));
-    else request.resolve(outcome);
+    if (outcome instanceof Error) return request.reject(outcome);
+    if (outcome.error !== undefined) return request.reject(toError(outcome));
+    // Before anybody is told: the next frame may be a message of this room.
+    const { roomId } = request.fields;
+    if (request.type === 'join-room' && !this.#rooms.has(roomId)) this.#rooms.set(roomId, placeOf(outcome, request.heard));
+    request.resolve(outcome);
   }
 
   // -- the connection -----------------------------------------------------------------------------
@@ -336,7 +382,8 @@ export class Client {
       this.#settle(id, answer);
     } else if (type === 'connected') {
       this.#welcome(link, fields);
-    } else if (!OWN_EVENTS.includes(type)) {
+    } else if (!OWN_EVENTS.includes(type) && (type !== 'chat' || this.#isNext(fields))) {
+      if (type === 'room-kicked') this.#rooms.delete(fields.roomId);
       const results = this.#emit(type, type === 'error' ? toError(fields) : fields);
       if (ackId !== undefined && results.length > 0) this.#answer(link, ackId, results);
     }
@@ -361,7 +408,7 @@ export class Client {
 
     // First back into the rooms, then what waited: the server would refuse a message that comes before.
     const joins = [...this.#pending].filter(([, request]) => request.type === 'join-room' && !request.sent);
-    const rooms = [...this.#rooms].filter((room) => !joins.some(([, request]) => request.fields.roomId === room));
+    const rooms = [...this.#rooms.keys()].filter((room) => !joins.some(([, request]) => request.fields.roomId === room));
     for (const [id, request] of joins) this.#transmit(id, request);
     const answers = [...rooms.map((room) => this.#rejoin(room)), ...joins.map(([, request]) => request.answer)];
     if (answers.length > 0) await Promise.allSettled(answers);
@@ -372,14 +419,40 @@ export class Client {
 
   /** @param {string} roomId */
   async #rejoin(roomId) {
+    /** @type {any} */
+    const place = this.#rooms.get(roomId);
+    place.held = [];
+    const since = place.seq === undefined ? undefined : { seq: place.seq, epoch: place.epoch };
     try {
-      const answer = await this.#request('join-room', { roomId }, { direct: true });
+      const answer = await this.#request('join-room', { roomId, since }, { direct: true });
+      if (place !== this.#rooms.get(roomId)) return; // we left it meanwhile
+      const { held } = place;
+      for (const message of answer.recovered ? answer.missed : []) this.#emit('chat', message);
       this.#emit('rejoined', { roomId, ...answer });
+      Object.assign(place, placeOf(answer), { held: undefined });
+      for (const message of held) if (this.#isNext(message)) this.#emit('chat', message);
     } catch (/** @type {any} */ error) {
       if (error.code === 'disconnected') return; // the next connection tries again
       this.#rooms.delete(roomId);
       this.#emit('rejoin-failed', { roomId, error });
     }
+  }
+
+  // What is sent while we come back may be in the answer as well, and stand before what that brings.
+  /** @param {Fields} message */
+  #isNext(message) {
+    const { roomId, seq } = message;
+    const place = this.#rooms.get(roomId);
+    if (!place) {
+      for (const request of this.#pending.values()) {
+        if (request.type === 'join-room' && request.fields.roomId === roomId) request.heard = seq;
+      }
+      return true;
+    }
+    const isNext = !place.held && !(seq <= (place.seq ?? 0));
+    if (isNext) place.seq = seq;
+    place.held?.push(message);
+    return isNext;
   }
 
   // A connection may be dead for minutes before anybody tells: the server's pings are not shown to pages.
@@ -412,9 +485,14 @@ export class Client {
 
 const OWN_EVENTS = ['connecting', 'disconnected', 'rejoined', 'rejoin-failed'];
 
+/** @param {Fields} answer @param {number} [heard] @returns {Place} */
+function placeOf({ seq, epoch }, heard) {
+  return { seq: heard === undefined ? seq : Math.max(seq, heard), epoch };
+}
+
 /** @param {Fields} fields */
-function toError({ error, code, retryAfter }) {
-  return new WirehallError(error, code, retryAfter);
+function toError({ error, code, ...fields }) {
+  return new WirehallError(error, code, fields);
 }
 
 /** @param {{code: number, reason: string}} close @param {string} state */
@@ -423,6 +501,65 @@ function closeError({ code, reason }, state) {
   if (reason === 'Rate limit exceeded') return new WirehallError(reason, 'rate-limited');
   if (code === 4002) return new WirehallError('Token expired', 'token-expired');
   return new WirehallError(reason || (state === 'connecting' ? 'No connection' : 'Connection lost'), 'disconnected');
+}
+
+// -- files ---------------------------------------------------------------------------------------------
+
+/**
+ * @typedef {object} FileOptions
+ * @property {string} [roomId]  where it will appear, or
+ * @property {string} [targetUserId]  who will get it
+ * @property {string} [name]  instead of the file's own, as `mime`
+ * @property {string} [mime]
+ * @property {string} [sha256]  of its bytes, in lower-case hexadecimal digits: the server compares them
+ * @property {string} [uploadId]  of an upload of the same bytes that was not finished: it goes on
+ * @property {(upload: {uploadId: string, chunkSize: number, offset: number}) => void} [onStart]
+ * @property {(sent: number, size: number) => void} [onProgress]
+ * @property {AbortSignal} [signal]  ends the upload, at the server as well
+ */
+
+/**
+ * Sends a file in pieces, over any connection that can ask. A piece whose answer was lost is sent again.
+ * Errors: the server's; the signal's reason. Unless it was ended, the upload can go on by its uploadId.
+ *
+ * @param {(type: string, fields: Fields, options: RequestOptions) => Promise<Fields>} ask  waits for a connection
+ * @param {Blob} file
+ * @param {FileOptions} options
+ * @returns {Promise<Fields>} file, messageId
+ */
+export async function sendFile(ask, file, { uploadId, onStart, onProgress, signal, ...about }) {
+  signal?.throwIfAborted();
+  const again = { again: true };
+  const { name, type: mime } = /** @type {any} */ (file);
+  const begin = () => ask('upload-start',
+    { name, mime: mime || 'application/octet-stream', ...about, size: file.size }, again);
+  const beginning = uploadId === undefined ? begin() : ask('upload-start', { uploadId }, again).catch((error) => {
+    if (error.code !== 'not-found') throw error;
+    return begin(); // it is too old, or was finished
+  });
+  /** @type {Promise<any>} */
+  const ended = new Promise((_, reject) => signal?.addEventListener('abort', () => {
+    reject(signal.reason);
+    beginning.then((begun) => ask('upload-abort', { uploadId: begun.uploadId }, again)).catch(() => {});
+  }));
+  ended.catch(() => {}); // it may come when nobody waits any more
+
+  const upload = await Promise.race([beginning, ended]);
+  onStart?.(upload);
+  for (let { offset } = upload; ;) {
+    onProgress?.(offset, file.size);
+    const data = new Uint8Array(await file.slice(offset, offset + upload.chunkSize).arrayBuffer());
+    const sending = ask('upload-chunk', { uploadId: upload.uploadId, offset, data }, again).catch((error) => {
+      const right = error.code === 'conflict' ? error.fields?.offset : undefined;
+      if (right === undefined || right === offset) throw error;
+      return { offset: right };
+    });
+    const answer = await Promise.race([sending, ended]);
+    offset = answer.offset;
+    if (!answer.complete) continue;
+    onProgress?.(file.size, file.size);
+    return answer;
+  }
 }
 
 // -- frames: bytes are {"$binary":"<base64>"}, an event's own `type` travels as `messageType` ----------

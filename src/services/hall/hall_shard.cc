@@ -58,8 +58,12 @@ HallShard::HallShard(hub::Hub& hub, HallShared& shared)
       users(shared, user_port()),
       typists(hub, shared.typing_timeout, teller()),
       clockwork_(*this) {
-  if (main().recovery() != nullptr)
+  if (main().recovery() != nullptr) {
     main().watch_log([this](const hub::LogEntry& entry) { joining.passing(entry); });
+  } else {
+    main().watch_broadcasts(
+        [this](hub::EncodedMessage& message, const hub::Selector& to) { joining.passing(message, to); });
+  }
 }
 
 HallShard::~HallShard() { hub_.environment().timers().cancel(clockwork_); }
@@ -166,7 +170,6 @@ void HallShard::tell_committed(const CommittedWrite& write) {
     if (const auto& told = shared_.events.message) told(write.outcome->message);
   }
   if (main().recovery() != nullptr) return;  // told by draining the log
-  joining.passing(write.room, write.event);
   hub::Selector to;
   to.rooms.push_back(write.room);
   (void)main().local().broadcast(std::make_shared<hub::EncodedMessage>(write.event), to, EmitFlags()).ok();

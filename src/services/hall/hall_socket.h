@@ -20,7 +20,12 @@ class HallShard;
 struct PendingJoin {
   hub::SocketPtr socket;
   std::string room;
-  std::vector<std::shared_ptr<const hub::FrozenMessage>> events;  ///< in order
+  struct Kept {
+    std::shared_ptr<const hub::FrozenMessage> event;
+    std::uint64_t number;  ///< of the log's entry; 0: there is no log
+  };
+  std::vector<Kept> events;  ///< in order
+  bool described = false;    ///< its answer says who is there: what happens from now on is news
   bool overflowed = false;
   bool expelled = false;  ///< its user was kicked meanwhile
   std::uint64_t position = 0;  ///< with connection state recovery: of the log, when events began to be kept

@@ -1,6 +1,7 @@
 #include "services/hall/joining.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/random.h"
 #include "hub/recovery.h"
@@ -171,9 +172,9 @@ Answer Joining::finish(const std::shared_ptr<PendingJoin>& join, const RoomType&
       return may.error();
   }
   const RoomRole role = past.view.role == RoomRole::kInvited ? RoomRole::kMember : past.view.role;
-  hall_.hub().defer([this, join, type_now = &now, role, seq = past.recent.top.seq] {
-    release(join, *type_now, role, seq);
-  });
+  join->described = true;
+  const Described described{past.recent.top.seq, present.position};
+  hall_.hub().defer([this, join, type_now = &now, role, described] { release(join, *type_now, role, described); });
   return describe(join->room, now, present, past, asked_since);
 }
 
@@ -199,20 +200,38 @@ void Joining::end_pending(const std::shared_ptr<PendingJoin>& join, bool joined)
 
 // -- what is told meanwhile -----------------------------------------------------------------------------
 
-void Joining::passing(const std::string& room, const std::shared_ptr<const hub::FrozenMessage>& event,
-                      const std::vector<std::string>& except) {
+namespace {
+
+// What is stored; everything else is of people, and the answer of a join tells how they are.
+bool is_of_the_stream(const hub::FrozenMessage& event) {
+  constexpr std::array<std::string_view, 5> kStream = {"new-message", "message-edited", "message-deleted",
+                                                       "read-receipt", "role-changed"};
+  return std::find(kStream.begin(), kStream.end(), event.event) != kStream.end();
+}
+
+}  // namespace
+
+void Joining::keep(const std::string& room, const PendingJoin::Kept& kept, const std::vector<std::string>& except) {
   const auto found = holds_.find(room);
   if (found == holds_.end()) return;
   for (const std::shared_ptr<PendingJoin>& join : found->second) {
     if (std::find(except.begin(), except.end(), join->socket->id()) != except.end()) continue;
+    // Without a log news of people that come before the answer are in it.
+    if (kept.number == 0 && !join->described && !is_of_the_stream(*kept.event)) continue;
     if (join->events.size() >= hall_.shared().held_messages_max) join->overflowed = true;
-    if (!join->overflowed) join->events.push_back(event);
+    if (!join->overflowed) join->events.push_back(kept);
+  }
+}
+
+void Joining::passing(hub::EncodedMessage& message, const hub::Selector& to) {
+  for (const std::string& room : to.rooms) {
+    if (holds_.contains(room)) keep(room, {message.freeze(), 0}, to.except);
   }
 }
 
 void Joining::passing(const hub::LogEntry& entry) {
   if (holds_.empty()) return;
-  for (const std::string& room : entry.to.rooms) passing(room, entry.message, entry.to.except);
+  for (const std::string& room : entry.to.rooms) keep(room, {entry.message, entry.number}, entry.to.except);
 }
 
 void Joining::forget_hold(const std::shared_ptr<PendingJoin>& join) {
@@ -224,7 +243,7 @@ void Joining::forget_hold(const std::shared_ptr<PendingJoin>& join) {
 
 // The answer is on its way. From here on the socket hears of the room itself, and first what came meanwhile.
 void Joining::release(const std::shared_ptr<PendingJoin>& join, const RoomType& type, RoomRole role,
-                      std::uint64_t seq) {
+                      Described described) {
   forget_hold(join);
   hub::Socket& socket = *join->socket;
   const bool stays = socket.is_connected() && !join->expelled &&
@@ -235,9 +254,12 @@ void Joining::release(const std::shared_ptr<PendingJoin>& join, const RoomType& 
     return end_pending(join, false);
   }
   socket.memberships().back().since = join->position;  // what was kept is sent past the log
-  for (const auto& event : std::exchange(join->events, {})) {
-    if (event->tag != 0 && event->tag <= seq) continue;  // it is among the recent ones of the answer
-    hub::EncodedMessage copy(event);
+  for (const PendingJoin::Kept& kept : std::exchange(join->events, {})) {
+    const hub::FrozenMessage& event = *kept.event;
+    if (event.tag != 0 && event.tag <= described.seq) continue;  // it is among the recent ones of the answer
+    const bool told = kept.number != 0 && kept.number <= described.position;
+    if (told && !is_of_the_stream(event)) continue;  // the answer's members are how it is since
+    hub::EncodedMessage copy(kept.event);
     if (hall_.main().recovery() != nullptr) copy.set_offset(hall_.main().position_text());
     socket.link().deliver(socket, copy, EmitFlags());
   }
@@ -300,6 +322,7 @@ Task<Joining::Present> Joining::present(std::string room) {
     Present there;
     there.members = hall.rooms.members(room, limit);
     there.member_count = hall.rooms.member_count(room);
+    there.position = hall.main().position();
     return there;
   };
   hub::Completion<Present> asking = hall_.ask_owner<Present>(room, std::move(ask));

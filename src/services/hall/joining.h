@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/hash_map.h"
+#include "hub/adapter.h"
 #include "services/hall/hall_shared.h"
 #include "services/hall/hall_socket.h"
 #include "services/hall/room_directory.h"
@@ -44,10 +45,9 @@ class Joining {
   /// The same where nothing is under way; nullopt: use is_in().
   std::optional<bool> is_in_now(hub::Socket& socket, std::string_view room);
 
-  /// Something is told in a room: who is joining gets it later.
-  void passing(const std::string& room, const std::shared_ptr<const hub::FrozenMessage>& event,
-               const std::vector<std::string>& except = {});
-  /// With connection state recovery: an entry of the log is about to be delivered here.
+  /// Something is about to be told on this shard: who is joining its room gets it later.
+  void passing(hub::EncodedMessage& message, const hub::Selector& to);
+  /// The same with connection state recovery: an entry of the log.
   void passing(const hub::LogEntry& entry);
 
  private:
@@ -61,7 +61,9 @@ class Joining {
   struct Present {
     std::vector<RoomMember> members;
     std::size_t member_count = 0;
+    std::uint64_t position = 0;  // of the log, where the owner was then
   };
+  void keep(const std::string& room, const PendingJoin::Kept& kept, const std::vector<std::string>& except);
   Status may_begin(hub::Socket& socket, const HallSocket& extension, std::string_view room) const;
   Task<Result<Object>> join_anew(std::shared_ptr<PendingJoin> join, std::optional<RoomPosition> since);
   Task<Result<Object>> look_again(hub::SocketPtr socket, std::string room, std::optional<RoomPosition> since);
@@ -75,7 +77,12 @@ class Joining {
                   bool asked_since) const;
   Result<Object> finish(const std::shared_ptr<PendingJoin>& join, const RoomType& type, const Present& present,
                         const Past& past, bool asked_since);
-  void release(const std::shared_ptr<PendingJoin>& join, const RoomType& type, RoomRole role, std::uint64_t seq);
+  /// Where the answer stands: in the room's stream, and in the log.
+  struct Described {
+    std::uint64_t seq;
+    std::uint64_t position;
+  };
+  void release(const std::shared_ptr<PendingJoin>& join, const RoomType& type, RoomRole role, Described described);
   void forget_hold(const std::shared_ptr<PendingJoin>& join);
   void end_pending(const std::shared_ptr<PendingJoin>& join, bool joined);
 

@@ -100,8 +100,8 @@ export class RandomRun {
       assert.deepEqual([...seen].sort(), [...expected].sort(), `events of ${connection}`);
       seen.length = expected.length = client.events.length = 0;
     }
-    // What was acknowledged is stored before the next step: the first answer says that it has come, the second
-    // one stands behind it.
+    // What was acknowledged is stored before the next step: the first answer says that it has come, the
+    // second one stands behind it.
     await Promise.all(this.#online.map(({client}) => client.settle()));
     await Promise.all(this.#online.map(({client}) => client.must('mark-read', {messageIds: []})));
   }
