@@ -62,7 +62,10 @@ std::vector<std::string> UserDirectory::ready(const std::string& user_id, const 
   entry->known = true;
   if (entry->last_seen == 0) entry->last_seen = last_seen;
   entry->offline_at = kNever;
-  if (!std::exchange(entry->offline, false)) return kicked;
+  if (!std::exchange(entry->offline, false)) {
+    for (const std::string& room : rooms) tell_room(user_id, *entry, room);
+    return kicked;
+  }
   entry->status.clear();  // who was away for long begins anew
   entry->shared->invisible.store(false, std::memory_order_relaxed);
   tell(user_id, *entry);
@@ -110,7 +113,9 @@ void UserDirectory::last_device_gone(const std::string& user_id, Entry& entry) {
 
 void UserDirectory::room_in(const std::string& user_id, const std::string& room) {
   Entry* entry = find(user_id);
-  if (entry != nullptr && add_room(*entry, room)) mark_dirty(user_id, *entry);
+  if (entry == nullptr || !add_room(*entry, room)) return;
+  mark_dirty(user_id, *entry);
+  tell_room(user_id, *entry, room);  // the status may have changed while the user came in
 }
 
 void UserDirectory::connection_out(const std::string& user_id, Entry& entry, const std::string& room, Keep keep) {
@@ -182,9 +187,13 @@ std::string UserDirectory::shown_status(const Entry& entry) {
 }
 
 void UserDirectory::tell(const std::string& user_id, const Entry& entry) {
+  for (const InRoom& room : entry.rooms) tell_room(user_id, entry, room.name);
+}
+
+// Who is shown so already is told nothing.
+void UserDirectory::tell_room(const std::string& user_id, const Entry& entry, const std::string& room) {
   const std::string status = shown_status(entry);
-  const WallMs last_seen = status == "offline" ? entry.last_seen : 0;
-  for (const InRoom& room : entry.rooms) port_.tell_status(room.name, user_id, status, last_seen);
+  port_.tell_status(room, user_id, status, status == "offline" ? entry.last_seen : 0);
 }
 
 void UserDirectory::set_status(const std::string& user_id, const std::string& status) {

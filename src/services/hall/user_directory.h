@@ -142,6 +142,7 @@ class UserDirectory {
   /// Returns: whether it is a new one.
   static bool add_room(Entry& entry, const std::string& room);
   void tell(const std::string& user_id, const Entry& entry);
+  void tell_room(const std::string& user_id, const Entry& entry, const std::string& room);
   void mark_dirty(const std::string& user_id, Entry& entry);
   void save(const std::string& user_id, Entry& entry);
   void last_device_gone(const std::string& user_id, Entry& entry);
