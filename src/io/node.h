@@ -47,6 +47,10 @@ class Node final : public pipeline::ShardLink {
   /// Counter sums over all shards. Thread: any.
   std::uint64_t sum(Counter counter) const;
 
+  /// A shard has no connection left; told once by each.
+  void shard_drained() { drained_.fetch_add(1, std::memory_order_acq_rel); }
+  bool all_drained() const { return drained_.load(std::memory_order_acquire) >= shards_.size(); }
+
   // -- places for connections, over all shards. Thread: any.
   bool take_place();
   void keep_place() { places_.fetch_add(1, std::memory_order_relaxed); }
@@ -71,6 +75,7 @@ class Node final : public pipeline::ShardLink {
   BlockingPool pool_;
   std::size_t places_max_;
   std::atomic<std::size_t> places_{0};
+  std::atomic<std::size_t> drained_{0};
   std::uint16_t port_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -134,6 +134,7 @@ class Shard::DrainTimer final : public Timer {
   MonoTime deadline;
   double per_tick = 1;
   double owed = 0;
+  bool told = false;  // that no connection is left
   std::vector<std::uint64_t> connections;
   std::vector<std::string> polling_sessions;
 
@@ -369,7 +370,9 @@ void Shard::drain_some() {
   // What came meanwhile, and probes.
   if (drain_->connections.empty() && drain_->polling_sessions.empty()) core_.engine().shut_down();
   const bool done = connections_.empty() && core_.engine().session_count() == 0;
-  if (done || core_.now() >= drain_->deadline) {
+  // Others may still need what this shard owns: all of them end together.
+  if (done && !std::exchange(drain_->told, true)) node_.shard_drained();
+  if ((done && node_.all_drained()) || core_.now() >= drain_->deadline) {
     stop();
     return;
   }

@@ -227,9 +227,10 @@ POLLING = [
           ("an unknown packet type", "PROTOCOLS 3.3", "47"))],
     Case("what was delivered before the malformed packet of a payload stays delivered", "PROTOCOLS 3.1",
          (use("witness", "socketio"), emit("join-room", "<ROOM>"), packet_like(r'431\[\{"success":true.*'),
-          use("main"), late(lambda s: s.filled(post('42["join-room","<ROOM>"]'.replace("<ROOM>", s.variables["ROOM"]) +
-                                                    "\x1e47"))),
-          answer(200, 400), session_gone(), use("witness"), packet_like(r'42\["user-joined",.*')),
+          use("main"), emit("join-room", "<ROOM>"), packet_like(r'431\[\{"success":true.*'),
+          late(lambda s: s.filled(post('42["typing",{"roomId":"<ROOM>"}]'.replace("<ROOM>", s.variables["ROOM"]) +
+                                       "\x1e47"))),
+          answer(200, 400), session_gone(), use("witness"), packet_like(r'42\["user-typing",.*')),
          over="socketio_polling"),
 ]
 

@@ -23,6 +23,8 @@ BASE = {
     "pingInterval": 4000,  # abandoned polling sessions end soon, so that a group's end need not be waited for
     "pingTimeout": 3000,
     "rateLimit": {"connectionsPerMinute": 1_000_000, "messagesPerMinute": 1_000_000_000},
+    # Events are compared byte for byte: without the position that recovery appends.
+    "connectionStateRecovery": {"maxDisconnectionDuration": 0},
     "limits": {"connectionsPerAddress": 100_000, "connectionsPerUser": 100_000, "drainWindow": 100},
 }
 

@@ -114,9 +114,14 @@ void HallShard::put_back(hub::Socket& socket, HallSocket& extension) {
     member.user_id = user_id;
     member.user_json = extension.user_json();
     member.status = extension.status.empty() ? "online" : extension.status;
-    on_owner(back.room, [room = back.room, member, id = socket.id()](HallShard& hall) {
-      (void)hall.rooms.enter(room, member, id, 0, hall.wall_now()).ok();
+    on_owner(back.room, [room = back.room, member, id = socket.id(), shard = shard()](HallShard& hall) {
+      const Status entered = hall.rooms.enter(room, member, id, 0, hall.wall_now());
       hall.reschedule();
+      if (entered.ok()) return;
+      // Somebody creates it right now, and its rules are not known yet: it is to be joined anew.
+      hall.on_shard(shard, [room, id](HallShard& there) {
+        if (hub::Socket* found = there.find(id)) static_cast<wirehall::Socket*>(found)->leave(room);
+      });
     });
   }
   // What it was in without being let back is not kept.

@@ -34,7 +34,7 @@ Result<UserDirectory::Attached> UserDirectory::attach(const std::string& user_id
   entry.guest = guest;
   entry.forget_at = kNever;
   entry.devices.push_back(std::move(device));
-  if (!guest && !std::exchange(entry.refreshed, true)) refresh_.emplace_back(port_.now() + kRefresh, user_id);
+  if (!guest && entry.refresh_at == kNever) plan_refresh(user_id, entry);
   Attached attached;
   attached.shared = entry.shared;
   attached.status = status_of(user_id);
@@ -287,16 +287,22 @@ void UserDirectory::go_offline() {
   }
 }
 
+void UserDirectory::plan_refresh(const std::string& user_id, Entry& entry) {
+  entry.refresh_at = port_.now() + kRefresh;
+  refresh_.emplace_back(entry.refresh_at, user_id);
+}
+
 void UserDirectory::refresh() {
   while (!refresh_.empty() && refresh_.front().first <= port_.now()) {
-    const std::string user_id = std::move(refresh_.front().second);
+    const auto [at, user_id] = std::move(refresh_.front());
     refresh_.pop_front();
     Entry* entry = find(user_id);
-    if (entry == nullptr) continue;
-    entry->refreshed = !entry->devices.empty();
-    if (!entry->refreshed) continue;
+    // The user may have been forgotten and come again meanwhile: then a later entry decides.
+    if (entry == nullptr || entry->refresh_at != at) continue;
+    entry->refresh_at = kNever;
+    if (entry->devices.empty()) continue;
     mark_dirty(user_id, *entry);
-    refresh_.emplace_back(port_.now() + kRefresh, user_id);
+    plan_refresh(user_id, *entry);
   }
 }
 

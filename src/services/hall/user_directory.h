@@ -132,7 +132,7 @@ class UserDirectory {
     bool known = false;  // its rooms are, here
     bool offline = true;  // as others were told
     bool dirty = false;   // in dirty_
-    bool refreshed = false;  // in refresh_
+    MonoTime refresh_at = kNever;  // the entry in refresh_ that counts
   };
   Entry* find(std::string_view user_id);
   enum class Keep : std::uint8_t { kNo, kYes };
@@ -148,6 +148,7 @@ class UserDirectory {
   void last_device_gone(const std::string& user_id, Entry& entry);
   void go_offline();
   void refresh();
+  void plan_refresh(const std::string& user_id, Entry& entry);
   void forget_idle();
 
   const HallShared& shared_;

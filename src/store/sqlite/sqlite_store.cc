@@ -70,6 +70,12 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions option
       const std::uint64_t pages = std::max<std::uint64_t>(1, most / static_cast<std::uint64_t>(size.integer(0)));
       db.execute("PRAGMA max_page_count = " + std::to_string(pages));
     }
+    // All of them at once: what a server holds open does not depend on what it was asked.
+    for (; core.readers < store->options_.readers_max; ++core.readers) {
+      auto reader = std::make_unique<Database>(path, Database::Mode::kReadOnly);
+      sqlite::Query(*reader, "SELECT name FROM meta LIMIT 1").run();  // opens the log, too
+      core.idle_readers.push_back(std::move(reader));
+    }
     core.writer = std::make_unique<sqlite::Writer>(db);
     core.upkeep = std::make_unique<sqlite::Upkeep>(db);
   } catch (const SqliteError& error) {

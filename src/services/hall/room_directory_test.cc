@@ -1,0 +1,144 @@
+// Who is in a room, and what others are told of it; no hub, no shard.
+#include "services/hall/room_directory.h"
+
+#include <gtest/gtest.h>
+
+namespace wirehall::services {
+namespace {
+
+class Directory : public testing::Test {
+ protected:
+  explicit Directory(DirectoryOptions options = {4, 3})
+      : rooms(options, [this](const auto& room, auto event, auto fields, const auto&) {
+          told.push_back(event + " " + room + " " + Value(std::move(fields)).to_json());
+        }) {}
+  static RoomMember member(const std::string& id) {
+    RoomMember made;
+    made.user_id = id;
+    made.user_json = "{}";
+    made.status = "online";
+    return made;
+  }
+  void come(const std::string& id) { EXPECT_TRUE(enter(id).ok()); }
+  Status enter(const std::string& id, std::uint32_t most = 0) {
+    return rooms.enter("r", member(id), "s-" + id, most, 7);
+  }
+  void leave(const std::string& id, MonoTime until = kNever) { rooms.leave("r", id, until, 7); }
+  std::vector<std::string> take() { return std::exchange(told, {}); }
+  static MonoTime at(int seconds) { return MonoTime(std::chrono::seconds(seconds)); }
+
+  std::vector<std::string> told;
+  RoomDirectory rooms;
+};
+
+TEST_F(Directory, TheFirstConnectionInAndTheLastOneOutAreTold) {
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(enter("ann").ok());
+  ASSERT_EQ(take().size(), 1u);
+  leave("ann");
+  leave("ann");
+  EXPECT_TRUE(take().empty());
+  leave("ann");
+  EXPECT_EQ(rooms.size(), 0u) << "an empty room is nobody's to tell";
+  leave("ann");  // once more than it came
+  EXPECT_TRUE(take().empty());
+}
+
+TEST_F(Directory, WhoIsLostIsWaitedForWhateverAnotherDeviceDoes) {
+  come("bob");
+  come("ann");
+  come("ann");
+  take();
+  leave("ann", at(10));
+  leave("ann");
+  EXPECT_TRUE(rooms.is_member("r", "ann"));
+  EXPECT_TRUE(take().empty());
+  std::vector<std::string> gone;
+  const auto note = [&](const std::string&, const std::string& user) { gone.push_back(user); };
+  rooms.expire(at(9), 7, note);
+  EXPECT_TRUE(gone.empty());
+  rooms.expire(at(10), 7, note);
+  EXPECT_EQ(gone, std::vector<std::string>{"ann"});
+  EXPECT_EQ(take().size(), 1u) << "user-left";
+}
+
+TEST_F(Directory, WhoComesBackInTimeHasNeverBeenAway) {
+  come("bob");
+  come("ann");
+  leave("ann", at(10));
+  come("ann");
+  take();
+  rooms.expire(at(100), 7, [](const auto&, const auto&) { FAIL(); });
+  EXPECT_TRUE(rooms.is_member("r", "ann"));
+  EXPECT_TRUE(take().empty());
+}
+
+TEST_F(Directory, ALimitIsOfUsersNotOfConnections) {
+  EXPECT_TRUE(enter("ann", 1).ok());
+  EXPECT_TRUE(enter("ann", 1).ok());
+  EXPECT_EQ(enter("bob", 1).error().code(), ErrorCode::kLimitReached);
+}
+
+TEST_F(Directory, ARoomThatIsBeingCreatedLetsNobodyIn) {
+  EXPECT_TRUE(rooms.reserve("r"));
+  EXPECT_TRUE(rooms.reserve("r"));
+  rooms.release("r");
+  EXPECT_EQ(enter("ann").error().code(), ErrorCode::kUnavailable);
+  rooms.release("r");
+  EXPECT_TRUE(enter("ann").ok());
+  EXPECT_FALSE(rooms.reserve("r"));
+}
+
+TEST_F(Directory, ALargeRoomIsToldOnceATick) {
+  for (const char* id : {"a", "b", "c"}) come(id);
+  EXPECT_EQ(take().size(), 3u);
+  for (const char* id : {"d", "e"}) come(id);
+  leave("a");
+  rooms.set_status("r", "b", "away", 0, 7);
+  leave("e");  // came and went within the tick: nobody is told
+  EXPECT_TRUE(take().empty());
+  ASSERT_TRUE(rooms.wants_tick());
+  rooms.tick(7);
+  const std::vector<std::string> diffs = take();
+  ASSERT_EQ(diffs.size(), 1u);
+  EXPECT_NE(
+      diffs[0].find(
+          R"("joins":[{"userId":"d","user":{},"status":"online"}],"leaves":[{"userId":"a"}],"updates":[{"userId":"b","status":"away"}],"memberCount":3)"),
+      std::string::npos)
+      << diffs[0];
+  EXPECT_FALSE(rooms.wants_tick());
+}
+
+class Stadium : public Directory {
+ protected:
+  Stadium() : Directory({200, 200}) {}
+};
+
+// Everybody is told by one event to everybody: messages grow with the members, not with their square.
+TEST_F(Stadium, FifteenThousandWhoComeBackAreOneEventATick) {
+  constexpr int kMembers = 15'000;
+  for (int i = 0; i < kMembers; ++i) come("u" + std::to_string(i));
+  rooms.tick(7);
+  take();
+  std::size_t bytes = 0;
+  std::size_t events = 0;
+  constexpr int kTicks = 10;
+  for (int tick = 0; tick < kTicks; ++tick) {
+    for (int i = tick; i < kMembers; i += kTicks) {
+      leave("u" + std::to_string(i), at(100));
+      rooms.set_status("r", "u" + std::to_string(i), "offline", 5, 7);
+      come("u" + std::to_string(i));
+      rooms.set_status("r", "u" + std::to_string(i), "online", 0, 7);
+    }
+    rooms.tick(7);
+    for (const std::string& event : take()) {
+      ++events;
+      bytes = std::max(bytes, event.size());
+    }
+  }
+  EXPECT_LE(events, static_cast<std::size_t>(kTicks)) << "of which each goes to every member once";
+  EXPECT_LT(bytes, 64u * 1024u) << "and names no more than it says";
+  EXPECT_EQ(rooms.member_count("r"), static_cast<std::size_t>(kMembers));
+}
+
+}  // namespace
+}  // namespace wirehall::services
