@@ -1,13 +1,21 @@
-# Files as part of a program: `wirehall_embed(target name file…)` makes a library whose header
-# `embedded/name.h` lists the files with their bytes. The assembler includes them, so nothing is converted.
+# Files as part of a program: `wirehall_embed(target name [RELATIVE folder] file…)` makes a library whose header
+# `embedded/name.h` lists the files with their bytes. A file is called by its name, or, where it lies below the
+# folder, by its path from there. The assembler includes them, so nothing is converted.
 
 function(wirehall_embed target name)
+  cmake_parse_arguments(PARSE_ARGV 2 embed "" "RELATIVE" "")
   set(directory ${CMAKE_CURRENT_BINARY_DIR}/${target})
   set(entries "")
   set(blobs "")
   set(index 0)
-  foreach(file ${ARGN})
+  foreach(file ${embed_UNPARSED_ARGUMENTS})
     get_filename_component(file_name ${file} NAME)
+    if(embed_RELATIVE)
+      cmake_path(IS_PREFIX embed_RELATIVE ${file} below)
+      if(below)
+        file(RELATIVE_PATH file_name ${embed_RELATIVE} ${file})
+      endif()
+    endif()
     set(symbol "${name}_${index}")
     string(APPEND blobs
       "asm(\".section .rodata\\n.balign 16\\n.global ${symbol}_begin\\n${symbol}_begin:\\n"
@@ -47,7 +55,7 @@ ${entries}  };
 }
 }  // namespace embedded
 " @ONLY)
-  set_source_files_properties(${directory}/${name}.cc PROPERTIES OBJECT_DEPENDS "${ARGN}")
+  set_source_files_properties(${directory}/${name}.cc PROPERTIES OBJECT_DEPENDS "${embed_UNPARSED_ARGUMENTS}")
   add_library(${target} STATIC ${directory}/${name}.cc)
   target_include_directories(${target} PUBLIC ${directory})
 endfunction()

@@ -66,18 +66,18 @@ struct Config {
   std::chrono::milliseconds connect_timeout{45'000};
   std::uint64_t max_http_buffer_size = 1'000'000;
   bool allow_upgrades = true;
-  bool allow_eio3 = false;          ///< Engine.IO 3, and so Socket.IO 2 clients
-  bool add_trailing_slash = true;   ///< the path is served with a slash behind it, and not without
-  Parser parser = Parser::kJson;    ///< as npm's socket.io-parser, or socket.io-msgpack-parser
-  std::string initial_packet;       ///< sent as a message right behind the opening; empty: none
+  bool allow_eio3 = false;         ///< Engine.IO 3, and so Socket.IO 2 clients
+  bool add_trailing_slash = true;  ///< the path is served with a slash behind it, and not without
+  Parser parser = Parser::kJson;   ///< as npm's socket.io-parser, or socket.io-msgpack-parser
+  std::string initial_packet;      ///< sent as a message right behind the opening; empty: none
   /// Polling responses of so many bytes and more are compressed; nullopt: none are.
   std::optional<std::uint32_t> http_compression_threshold = 1024;
   std::optional<CookieConfig> cookie;  ///< nullopt: none
   /// How long a client may be away and still be given what it missed, under its old id; 0: no recovery.
   std::chrono::milliseconds connection_state_recovery{0};
   bool cleanup_empty_child_namespaces = false;  ///< children of parent namespaces go with their last socket
-  bool serve_client = true;           ///< the stock client at path + "/socket.io.js", where it was installed
-  std::string client_directory;       ///< where it was installed
+  bool serve_client = true;      ///< the stock client at path + "/socket.io.js", where it was installed
+  std::string client_directory;  ///< where it was installed
   std::vector<std::string> handshake_headers = {"origin", "user-agent"};  ///< kept for each connection
 
   // -- native -------------------------------------------------------------------------------------
@@ -109,8 +109,10 @@ struct Config {
   AuthConfig auth;
 
   /// Reads `--config FILE` (default config/websocket.json when it exists), the environment, and the flags
-  /// --host, --port, --data, --dev. Prints what is wrong and ends the process with status 78.
+  /// --host, --port, --data, --dev; what none of them says stays as in `base`. Prints what is wrong and ends
+  /// the process with status 78.
   static Config load(int argc, char** argv);
+  static Config load(int argc, char** argv, Config base);
 
   /// Applies a configuration file's text: JSON, comments allowed.
   /// Errors:   kConfig; the detail has a line for each fault, with its line number. Nothing is applied then.

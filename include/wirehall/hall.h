@@ -28,8 +28,8 @@ class HallWiring;
 /// The hall of one server, in its namespace "/".
 ///
 /// What answers an event is a task of an Answer: the fields of a success, or the error. It takes its place in
-/// the order when it is called, on the socket's shard, and completes there. Fields that are missing, of another
-/// kind or too long are kInvalidFormat or kTooLarge with a text that names them; a room's events are
+/// the order when it is called, on the socket's shard, and completes there. Fields that are missing, of
+/// another kind or too long are kInvalidFormat or kTooLarge with a text that names them; a room's events are
 /// kNotInRoom for who is not in it; what cannot be stored now is kUnavailable; nothing is half done.
 ///
 /// Thread:   registration before the server runs; then on every shard.
@@ -41,6 +41,9 @@ class Hall {
   explicit Hall(Server& server);
   ~Hall();
   Hall(const Hall&) = delete;
+
+  /// A configuration as a hall wants it: the library's, with connection state recovery of 120 s.
+  static Config defaults();
 
   // -- connecting -------------------------------------------------------------------------------------
   /// The middleware that counts the user's connections; behind the one that authenticates.
@@ -68,7 +71,8 @@ class Hall {
   /// Errors:   kAccessDenied (the user's `rooms`, or the room's type), kNotFound, kLimitReached.
   Task<Answer> join(Socket& socket, std::string room, std::optional<RoomPosition> since = std::nullopt);
   Task<Answer> leave(Socket& socket, std::string room);
-  /// `fields`: roomId, type?, name?, metadata?. Returns: room. Errors: kConflict, kAccessDenied, kLimitReached.
+  /// `fields`: roomId, type?, name?, metadata?. Returns: room. Errors: kConflict, kAccessDenied,
+  /// kLimitReached.
   Task<Answer> create_room(Socket& socket, Object fields);
   /// `fields`: roomId, userId, role?. Errors: kAccessDenied.
   Task<Answer> invite(Socket& socket, Object fields);
@@ -84,7 +88,8 @@ class Hall {
   /// Returns:  messageId, timestamp, seq, duplicate?; once the message is durable.
   /// Errors:   kConflict, kNotFound (replyTo), kAccessDenied.
   Task<Answer> send_message(Socket& socket, Object fields);
-  /// `fields`: roomId, messageId, content; by the author. Returns: timestamp. Errors: kNotFound, kAccessDenied.
+  /// `fields`: roomId, messageId, content; by the author. Returns: timestamp. Errors: kNotFound,
+  /// kAccessDenied.
   Task<Answer> edit_message(Socket& socket, Object fields);
   /// `fields`: roomId, messageId; by the author, moderators and owners.
   Task<Answer> delete_message(Socket& socket, Object fields);
@@ -133,6 +138,12 @@ class Hall {
   /// `fields`: subscription, as browsers make it. Errors: kUnavailable: push is off.
   Task<Answer> push_subscribe(Socket& socket, Object fields);
   Task<Answer> push_unsubscribe(Socket& socket, Object fields);
+
+  // -- HTTP -----------------------------------------------------------------------------------------------
+  /// Adds `GET /ws/stats` and `POST /ws/broadcast` (for holders of an API key), /healthz, /livez and /readyz.
+  Hall& serve_management();
+  /// Adds `GET /files/<id>`: uploaded files, for those who may have them.
+  Hall& serve_files();
 
   // -- allowances -----------------------------------------------------------------------------------------
   /// What a user may do only so often; each kind has a bound of its own, over all connections of the user.

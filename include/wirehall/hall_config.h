@@ -18,8 +18,8 @@ struct HallConfig {
   bool store_lasts = true;               ///< `store`: "sqlite", under `data`; false: "memory"
   std::uint64_t database_bytes_max = 0;  ///< 0: as much as the disk has
 
-  Retention history;            ///< of rooms whose type says nothing else
-  bool create_on_join = true;   ///< whether a room that nobody created can be joined
+  Retention history;              ///< of rooms whose type says nothing else
+  bool create_on_join = true;     ///< whether a room that nobody created can be joined
   std::chrono::hours rejoin{24};  ///< for so long a user's rooms are remembered
   std::vector<std::pair<std::string, RoomTypeOptions>> room_types;
 

@@ -164,7 +164,8 @@ struct ChangeMessage {
 /// Stores a private message as pending for its target.
 ///
 /// Outcome:  the message; with `duplicate` the one first stored under the key.
-/// Errors:   kConflict; kNotFound: there is no such upload; kLimitReached: too much is pending for the target.
+/// Errors:   kConflict; kNotFound: there is no such upload; kLimitReached: too much is pending for the
+/// target.
 struct PostPrivate {
   PrivateMessage message;
   std::string client_message_id;
@@ -226,11 +227,12 @@ struct SaveUser {
 
 /// Begins an upload under `record.file.id`.
 ///
-/// Errors:   kConflict: the id is taken, also until maintain() has told it; kLimitReached: the user's or all files and uploads would be more.
+/// Errors:   kConflict: the id is taken, also until maintain() has told it; kLimitReached: the user's or all
+/// files and uploads would be more.
 struct BeginUpload {
   UploadRecord record;
-  std::uint64_t user_bytes_max = 0;  ///< of the user's files and uploads; inclusive
-  std::uint64_t total_bytes_max = 0;  ///< of everybody's; inclusive
+  std::uint64_t user_bytes_max = 0;    ///< of the user's files and uploads; inclusive
+  std::uint64_t total_bytes_max = 0;   ///< of everybody's; inclusive
   std::uint32_t user_uploads_max = 0;  ///< unfinished ones of the user
 };
 
@@ -282,11 +284,11 @@ struct Retention {
 struct UpkeepOptions {
   /// Of a room, by its name and type.
   std::function<Retention(std::string_view room, std::string_view type)> retention;
-  WallMs key_lifetime_ms = 24LL * 3600 * 1000;           ///< idempotency keys
-  WallMs private_lifetime_ms = 7LL * 24 * 3600 * 1000;   ///< private messages, pending or not
-  WallMs upload_lifetime_ms = 24LL * 3600 * 1000;        ///< uploads that were not finished
-  WallMs user_lifetime_ms = 90LL * 24 * 3600 * 1000;     ///< users who were not seen
-  std::uint32_t rows_max = 5'000;                        ///< removed in one call
+  WallMs key_lifetime_ms = 24LL * 3600 * 1000;          ///< idempotency keys
+  WallMs private_lifetime_ms = 7LL * 24 * 3600 * 1000;  ///< private messages, pending or not
+  WallMs upload_lifetime_ms = 24LL * 3600 * 1000;       ///< uploads that were not finished
+  WallMs user_lifetime_ms = 90LL * 24 * 3600 * 1000;    ///< users who were not seen
+  std::uint32_t rows_max = 5'000;                       ///< removed in one call
 };
 
 /// What one call of maintain() has done.

@@ -45,28 +45,28 @@ struct Limits {
   std::uint32_t engine_packets_per_payload_max = 131'072;  ///< session closed: parse error
 
   // -- Socket.IO --------------------------------------------------------------------------------
-  std::uint32_t namespaces_per_client_max = 16;           ///< CONNECT_ERROR limit-reached
+  std::uint32_t namespaces_per_client_max = 16;             ///< CONNECT_ERROR limit-reached
   std::uint32_t dynamic_namespaces_per_shard_max = 10'000;  ///< CONNECT_ERROR limit-reached: made for clients
-  std::uint32_t refused_connects_per_client_max = 1'024;  ///< session closed: CONNECTs that were refused
-  std::uint32_t namespace_bytes_max = 255;                ///< session closed: parse error
-  std::uint32_t event_name_bytes_max = 128;               ///< session closed (native: invalid-format)
-  std::uint32_t attachments_max = 10;                     ///< session closed: parse error
-  std::chrono::milliseconds attachments_timeout{30'000};  ///< session closed: attachments did not arrive
-  std::uint32_t json_depth_max = 32;                      ///< session closed (native: 1007)
-  std::uint32_t pending_acks_max = 256;                   ///< the oldest fails first
-  std::chrono::milliseconds pending_ack_timeout{30'000};  ///< the wait ends with timeout
+  std::uint32_t refused_connects_per_client_max = 1'024;    ///< session closed: CONNECTs that were refused
+  std::uint32_t namespace_bytes_max = 255;                  ///< session closed: parse error
+  std::uint32_t event_name_bytes_max = 128;                 ///< session closed (native: invalid-format)
+  std::uint32_t attachments_max = 10;                       ///< session closed: parse error
+  std::chrono::milliseconds attachments_timeout{30'000};    ///< session closed: attachments did not arrive
+  std::uint32_t json_depth_max = 32;                        ///< session closed (native: 1007)
+  std::uint32_t pending_acks_max = 256;                     ///< the oldest fails first
+  std::chrono::milliseconds pending_ack_timeout{30'000};    ///< the wait ends with timeout
   std::uint32_t suspended_handlers_max = 32;  ///< reading pauses: coroutine handlers of one socket
 
   // -- connection state recovery ------------------------------------------------------------------
-  std::uint32_t recovery_messages_max = 1'000;       ///< recovered false: missed by one client
-  std::size_t recovery_bytes_max = 512 * 1024;       ///< recovered false: missed by one client
+  std::uint32_t recovery_messages_max = 1'000;            ///< recovered false: missed by one client
+  std::size_t recovery_bytes_max = 512 * 1024;            ///< recovered false: missed by one client
   std::size_t recovery_log_bytes_max = 64 * 1024 * 1024;  ///< older entries go: kept in one namespace
   std::uint32_t recovery_log_entries_max = 65'536;        ///< older entries go: kept in one namespace
   std::uint32_t recovery_sessions_max = 100'000;          ///< the oldest go: clients that may come back
 
   // -- rooms ------------------------------------------------------------------------------------
-  std::uint32_t rooms_per_client_max = 128;  ///< limit-reached
-  std::uint32_t room_name_bytes_max = 255;   ///< invalid-format
+  std::uint32_t rooms_per_client_max = 128;         ///< limit-reached
+  std::uint32_t room_name_bytes_max = 255;          ///< invalid-format
   std::uint32_t room_changes_per_minute_max = 600;  ///< rate-limited: joins and leaves of one user
   std::uint32_t typing_per_minute_max = 300;        ///< rate-limited: typing and stop-typing of one user
   std::uint32_t queries_per_minute_max = 600;       ///< rate-limited: history, presence, receipts of one user

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "wirehall/auth.h"
 #include "wirehall/broadcast.h"
 #include "wirehall/handler.h"
 #include "wirehall/socket.h"
@@ -79,6 +80,8 @@ class Namespace : public Emits<Namespace, SendResult> {
     add_middleware(as_middleware(std::move(middleware)));
     return *this;
   }
+  /// Lets in who shows a valid token, as the configuration's `auth` says. Each namespace decides for itself.
+  Namespace& use(JwtAuth auth);
   Namespace& on_connection(std::function<void(Socket&)> handler);
   /// Called while the rooms are still there; then on_disconnect, when they are gone.
   Namespace& on_disconnecting(std::function<void(Socket&, std::string_view reason)> handler);

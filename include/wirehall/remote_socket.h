@@ -1,5 +1,5 @@
-// RemoteSocket: a socket of any shard, as it was when it was looked up. What is done to it reaches it where it
-// lives.
+// RemoteSocket: a socket of any shard, as it was when it was looked up. What is done to it reaches it where
+// it lives.
 #pragma once
 
 #include <string>

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "wirehall/handshake.h"
 #include "wirehall/hall_store.h"
+#include "wirehall/handshake.h"
 #include "wirehall/result.h"
 
 namespace wirehall {

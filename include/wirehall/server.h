@@ -20,6 +20,7 @@
 
 #include "wirehall/auth.h"
 #include "wirehall/config.h"
+#include "wirehall/log.h"
 #include "wirehall/namespace.h"
 #include "wirehall/remote_socket.h"
 
@@ -28,7 +29,7 @@ namespace wirehall {
 namespace server {
 class Composition;
 struct HeldSignals;
-}
+}  // namespace server
 
 /// One process' server: Socket.IO and native clients on one port.
 ///
@@ -50,8 +51,10 @@ class Server : public Emits<Server, SendResult> {
     main().use(std::move(middleware));
     return *this;
   }
-  /// Lets in who shows a valid token, as the configuration's `auth` says.
-  Server& use(JwtAuth auth);
+  Server& use(JwtAuth auth) {
+    main().use(auth);
+    return *this;
+  }
   template <class F>
   Server& on_event(std::string_view event, F handler) {
     main().on_event(event, std::move(handler));
@@ -73,7 +76,8 @@ class Server : public Emits<Server, SendResult> {
   /// Called once for each namespace that is made while the server runs.
   Server& on_new_namespace(std::function<void(Namespace&)> handler);
   // -- the Engine.IO endpoint -----------------------------------------------------------------------
-  /// Decides on each request that opens a session; the text that it returns refuses it, an empty one lets it in.
+  /// Decides on each request that opens a session; the text that it returns refuses it, an empty one lets it
+  /// in.
   Server& allow_request(std::function<std::string(const Handshake&)> decide);
   /// Called with each request that is refused.
   Server& on_connection_error(std::function<void(const ConnectionFailure&)> handler);
@@ -84,6 +88,19 @@ class Server : public Emits<Server, SendResult> {
 
   /// Serves files from memory; `path` begins with a slash.
   Server& serve_file(std::string_view path, std::string_view content_type, std::string bytes);
+  /// Serves the files of a folder at `/`, `index.html` at `/` itself, and what lies in folders below it under
+  /// their paths. Hidden files and node_modules are left out. They are read once; under `--dev` with every
+  /// request, so that a page can be worked on. A folder that cannot be read, or holds more than 1,000 files
+  /// or 64 MiB, refuses the start. `policy`: the pages' Content-Security-Policy.
+  Server& serve_directory(std::string_view folder, std::string_view policy = kPagePolicy);
+  /// Pages load and connect to nothing but this server.
+  static constexpr std::string_view kPagePolicy =
+      "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; "
+      "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+  /// Under `--dev`, `GET /dev/token?user=NAME` gives whoever is on this machine a token for any user, so that
+  /// a page needs no backend: `{token, userId}`. Without `--dev`, or without a secret, there is no such
+  /// route.
+  Server& serve_dev_tokens();
 
   // -- sending: proxies of the namespace "/" ----------------------------------------------------------
   SendResult emit_args(std::string_view event, std::span<const Value> args) {
@@ -108,8 +125,9 @@ class Server : public Emits<Server, SendResult> {
   }
 
   // -- life -------------------------------------------------------------------------------------------
-  /// Starts, waits for SIGTERM or SIGINT, ends in order. A second signal ends at once.
-  /// Returns:  the process' exit status: 0, or 1 when it could not start (the reason is printed).
+  /// Starts, says where it listens, waits for SIGTERM or SIGINT, ends in order. A second signal ends at once.
+  /// Returns:  the process' exit status: 0, or when it could not start (the reason is printed) 1, or 78 when
+  ///           the configuration is why.
   int run();
   /// Starts and returns.
   /// Errors:   kConfig: the address is in use, a file cannot be read.

@@ -118,9 +118,9 @@ class Socket : public Emits<Socket, SendResult> {
   std::string_view transport() const;
   /// The connection below; sockets of several namespaces share it.
   struct Conn {
-    std::string id;                       ///< Engine.IO's session id; of a native client its own
-    std::string_view transport;           ///< as transport()
-    std::uint8_t protocol = 4;            ///< the revision of Engine.IO; 0 for a native client
+    std::string id;              ///< Engine.IO's session id; of a native client its own
+    std::string_view transport;  ///< as transport()
+    std::uint8_t protocol = 4;   ///< the revision of Engine.IO; 0 for a native client
   };
   Conn conn() const;
 

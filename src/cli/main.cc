@@ -11,6 +11,8 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", WIREHALL_VERSION);
   int status = 0;
   wirehall::cli::add_serve(app, status);
+  wirehall::cli::add_new(app, status);
+  wirehall::cli::add_add(app, status);
   wirehall::cli::add_token(app, status);
   wirehall::cli::add_backup(app, status);
   wirehall::cli::add_vapid(app, status);

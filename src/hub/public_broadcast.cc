@@ -259,6 +259,21 @@ Namespace& Namespace::native_shape(std::string_view event, NativeShape shape) {
   spec_->native_shapes[std::string(event)] = std::move(shape);
   return *this;
 }
+Namespace& Namespace::use(JwtAuth) {
+  Authenticator& authenticator = spec_->registry->authenticator();
+  return use([&authenticator](Socket& socket) -> Task<Verdict> {
+    Task<Result<User>> authenticating = authenticator.authenticate(socket.handshake());
+    Result<User> user = co_await authenticating;
+    if (!user.ok()) {
+      Verdict refused(user.error());
+      co_return refused;
+    }
+    socket.set_user(std::move(*user));
+    Verdict accepted;
+    co_return accepted;
+  });
+}
+
 void Namespace::add_middleware(ConnectMiddleware middleware) {
   WIREHALL_ASSERT(!spec_->registry->running);
   spec_->middlewares.push_back(std::move(middleware));

@@ -20,8 +20,8 @@ using SharedHandler = std::shared_ptr<detail::EventHandler>;
 struct Registry;
 class RecoveryLog;
 
-/// How many members the rooms of a namespace have in this process; only kept where somebody wants to know when
-/// a room appears or vanishes.
+/// How many members the rooms of a namespace have in this process; only kept where somebody wants to know
+/// when a room appears or vanishes.
 class RoomCensus {
  public:
   virtual ~RoomCensus() = default;
@@ -62,7 +62,7 @@ struct NamespaceSpec {
     std::vector<Namespace::RoomMemberHandler> joined, left;
     bool any() const { return !created.empty() || !deleted.empty() || !joined.empty() || !left.empty(); }
   } room_handlers;
-  std::shared_ptr<RoomCensus> census;  ///< set where room_handlers.any()
+  std::shared_ptr<RoomCensus> census;     ///< set where room_handlers.any()
   std::shared_ptr<RecoveryLog> recovery;  ///< set where connection state recovery is on
 };
 
@@ -79,7 +79,8 @@ struct Registry {
   bool cleanup_empty_children = false;
   /// The recovery log of a namespace that is made while the server runs; one for all shards. Empty: none.
   std::function<std::shared_ptr<RecoveryLog>(const std::string& name)> recovery_for;
-  bool running = false;  ///< registration has ended
+  std::function<Authenticator&()> authenticator;  ///< the configuration's
+  bool running = false;                           ///< registration has ended
   /// From a thread that is no shard: runs a task on a shard's hub. Empty before the server runs.
   std::function<void(unsigned shard, HubTask)> post_from_outside;
 

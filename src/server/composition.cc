@@ -51,6 +51,7 @@ void seed_hashes_once() {
 Composition::Composition(Config config) : config_(std::move(config)), world_(registry_) {
   seed_hashes_once();
   registry_.of("/");
+  registry_.authenticator = [this]() -> Authenticator& { return authenticator(); };
   fill_world();
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/suggest.h"
 #include "http1/forwarded.h"
 #include "io/system.h"
 #include "push/vapid.h"
@@ -48,34 +49,13 @@ std::string without_comments(std::string_view text) {
   return out;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 std::string suggestion(std::string_view path) {
-  std::string best;
-  std::size_t least = std::max<std::size_t>(3, path.size() / 3) + 1;
-  const auto consider = [&](std::string_view candidate) {
-    const std::size_t distance = edit_distance(path, candidate);
-    if (distance >= least) return;
-    least = distance;
-    best = candidate;
-  };
+  std::vector<std::string> known;
   for (const ConfigKey& key : server::config_keys()) {
-    consider(key.path);
-    consider(std::string_view(key.path).substr(0, key.path.find('.')));  // its section
+    known.push_back(key.path);
+    known.push_back(key.path.substr(0, key.path.find('.')));  // its section
   }
+  const std::string best = closest(path, known);
   return best.empty() ? "" : "; did you mean \"" + best + "\"?";
 }
 
@@ -323,8 +303,9 @@ Status Config::finish() {
   return {};
 }
 
-Config Config::load(int argc, char** argv) {
-  Config config;
+Config Config::load(int argc, char** argv) { return load(argc, argv, Config()); }
+
+Config Config::load(int argc, char** argv, Config config) {
   std::string file;
   std::string host, data;
   int port = -1;

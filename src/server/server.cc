@@ -10,8 +10,13 @@
 #include "hub/hub.h"
 #include "server/composition.h"
 #include "server/log_sink.h"
+#include "server/pages.h"
 
 namespace wirehall {
+
+namespace {
+constexpr int kConfigStatus = 78;  // sysexits.h EX_CONFIG
+}
 
 struct server::HeldSignals {
   boost::asio::io_context context;
@@ -65,24 +70,19 @@ Server& Server::on_new_namespace(std::function<void(Namespace&)> handler) {
   return *this;
 }
 
-Server& Server::use(JwtAuth) {
-  Authenticator& authenticator = composition_->authenticator();
-  main().use([&authenticator](Socket& socket) -> Task<Verdict> {
-    Task<Result<User>> authenticating = authenticator.authenticate(socket.handshake());
-    Result<User> user = co_await authenticating;
-    if (!user.ok()) {
-      Verdict refused(user.error());
-      co_return refused;
-    }
-    socket.set_user(std::move(*user));
-    Verdict accepted;
-    co_return accepted;
-  });
+Server& Server::serve_file(std::string_view path, std::string_view content_type, std::string bytes) {
+  composition_->serve_file(path, content_type, std::move(bytes));
   return *this;
 }
 
-Server& Server::serve_file(std::string_view path, std::string_view content_type, std::string bytes) {
-  composition_->serve_file(path, content_type, std::move(bytes));
+Server& Server::serve_directory(std::string_view folder, std::string_view policy) {
+  server::serve_directory(*composition_, std::string(folder));
+  composition_->world().routes.content_security_policy = policy;
+  return *this;
+}
+
+Server& Server::serve_dev_tokens() {
+  server::serve_dev_tokens(*composition_);
   return *this;
 }
 
@@ -98,8 +98,9 @@ int Server::run() {
   hold_signals();
   if (const Status status = start(); !status.ok()) {
     std::fprintf(stderr, "wirehall: %s\n", status.error().text().c_str());
-    return 1;
+    return status.error().code() == ErrorCode::kConfig ? kConfigStatus : 1;
   }
+  server::announce(*this);
   stop_on_signal();
   return 0;
 }

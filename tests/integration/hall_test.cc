@@ -31,7 +31,7 @@ class HallTest : public testing::Test {
     return c;
   }
   HallTest() : io(config()), hall(io) {
-    hall::install(io, hall);
+    app::install(io, hall);
     const Status started = io.start();
     EXPECT_TRUE(started.ok());
   }

@@ -29,7 +29,7 @@ class TokenTest : public testing::Test {
     return c;
   }
   TokenTest() : io(config()), hall(io) {
-    hall::install(io, hall);
+    app::install(io, hall);
     EXPECT_TRUE(io.start().ok());
   }
   ~TokenTest() override { io.stop(); }

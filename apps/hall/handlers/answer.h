@@ -4,7 +4,7 @@
 
 #include <wirehall/hall.h>
 
-namespace hall {
+namespace app {
 
 /// Waits for what the hall does, and answers the client with it.
 inline wirehall::Task<> answer(wirehall::Ack ack, wirehall::Task<wirehall::Result<wirehall::Object>> doing) {
@@ -16,4 +16,4 @@ inline wirehall::Task<> answer(wirehall::Ack ack, wirehall::Task<wirehall::Resul
   }
 }
 
-}  // namespace hall
+}  // namespace app

@@ -1,9 +1,9 @@
-#include "answer.h"
-#include "handlers.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
 // Given to the others in the room as it is, and not stored.
 void on_broadcast(Server& io, Hall& hall) {
@@ -12,4 +12,4 @@ void on_broadcast(Server& io, Hall& hall) {
   });
 }
 
-}  // namespace hall
+}  // namespace app

@@ -1,9 +1,9 @@
-#include "answer.h"
-#include "handlers.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
 // The hall carries what two browsers must tell each other before they talk directly (WebRTC).
 void on_calls(Server& io, Hall& hall) {
@@ -25,4 +25,4 @@ void on_calls(Server& io, Hall& hall) {
   io.on_event("ice-servers", [&hall](Socket& socket, Ack ack) { ack.success(*hall.ice_servers(socket)); });
 }
 
-}  // namespace hall
+}  // namespace app

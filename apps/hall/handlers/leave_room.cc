@@ -1,13 +1,10 @@
-#include "handlers.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
 void on_leave_room(Server& io, Hall& hall) {
-  io.of("/").native_shape(
-      "leave-room", {.aliases = {"leave"}, .arguments = {"roomId|room"}, .sent_type = {}, .sent_copies = {}});
-
   io.on_event("leave-room", [&hall](Socket& socket, Value argument, Ack ack) -> Task<> {
     const Result<std::string> room = Hall::room_of(argument);
     if (!room.ok()) {
@@ -21,8 +18,8 @@ void on_leave_room(Server& io, Hall& hall) {
       co_return;
     }
     ack.success();
-    if (socket.protocol() == Protocol::kNative) socket.emit("left", {{"roomId", *room}});
+    if (socket.protocol() == Protocol::kNative) socket.emit("left", {{"roomId", *room}});  // feature: native
   });
 }
 
-}  // namespace hall
+}  // namespace app

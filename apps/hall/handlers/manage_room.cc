@@ -1,9 +1,9 @@
-#include "answer.h"
-#include "handlers.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
 // What owners and moderators do. Who may do what, the hall decides by roles and the room's type.
 void on_manage_room(Server& io, Hall& hall) {
@@ -21,4 +21,4 @@ void on_manage_room(Server& io, Hall& hall) {
   });
 }
 
-}  // namespace hall
+}  // namespace app

@@ -1,18 +1,12 @@
-#include "answer.h"
-#include "handlers.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
-// Stored, then given to everybody in the room as `new-message`; native clients know it as `chat`.
+// Stored, then given to everybody in the room as `new-message`.
 void on_message(Server& io, Hall& hall) {
-  io.of("/").native_shape("message",
-                          {.aliases = {"chat"}, .arguments = {}, .sent_type = {}, .sent_copies = {}});
-  io.of("/").native_shape(
-      "new-message",
-      {.aliases = {}, .arguments = {}, .sent_type = "chat", .sent_copies = {{"userId", "from"}}});
-
   io.on_event("message", [&hall](Socket& socket, Object fields, Ack ack) -> Task<> {
     return answer(ack, hall.send_message(socket, std::move(fields)));
   });
@@ -28,4 +22,4 @@ void on_change_message(Server& io, Hall& hall) {
   });
 }
 
-}  // namespace hall
+}  // namespace app

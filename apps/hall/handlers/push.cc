@@ -1,9 +1,9 @@
-#include "answer.h"
-#include "handlers.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
 // A browser's Web Push subscription: by it the user is reached while no connection is there.
 void on_push(Server& io, Hall& hall) {
@@ -15,4 +15,4 @@ void on_push(Server& io, Hall& hall) {
   });
 }
 
-}  // namespace hall
+}  // namespace app

@@ -1,14 +1,11 @@
-#include "answer.h"
-#include "handlers.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
 void on_refresh_token(Server& io, Hall& hall) {
-  io.of("/").native_shape("refresh-token",
-                          {.aliases = {}, .arguments = {"token"}, .sent_type = {}, .sent_copies = {}});
-
   io.on_event("refresh-token", [&hall](Socket& socket, Value argument, Ack ack) -> Task<> {
     const Result<std::string> token = Hall::text_of(argument, "token");
     if (!token.ok()) {
@@ -20,4 +17,4 @@ void on_refresh_token(Server& io, Hall& hall) {
   });
 }
 
-}  // namespace hall
+}  // namespace app

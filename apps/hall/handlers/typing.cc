@@ -1,9 +1,9 @@
-#include "answer.h"
-#include "handlers.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 namespace {
 
 void on_typing_event(Server& io, Hall& hall, std::string_view event, bool typing) {
@@ -25,4 +25,4 @@ void on_typing(Server& io, Hall& hall) {
   on_typing_event(io, hall, "stop-typing", false);
 }
 
-}  // namespace hall
+}  // namespace app

@@ -1,9 +1,9 @@
-#include "answer.h"
-#include "handlers.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
 // A file comes in pieces, over any connection of its user; the last one makes it a message.
 void on_uploads(Server& io, Hall& hall) {
@@ -18,4 +18,4 @@ void on_uploads(Server& io, Hall& hall) {
   });
 }
 
-}  // namespace hall
+}  // namespace app

@@ -1,6 +1,6 @@
-#include "middleware.h"
+#include "middleware/middleware.h"
 
-namespace hall {
+namespace app {
 
 void use_authentication(wirehall::Server& io, wirehall::Hall& hall) {
   io.use(wirehall::jwt_auth());
@@ -8,4 +8,4 @@ void use_authentication(wirehall::Server& io, wirehall::Hall& hall) {
       [&hall](wirehall::Socket& socket) -> wirehall::Task<wirehall::Verdict> { return hall.admit(socket); });
 }
 
-}  // namespace hall
+}  // namespace app

@@ -3,7 +3,7 @@
 #include <wirehall/hall.h>
 #include <wirehall/server.h>
 
-namespace hall {
+namespace app {
 
 /// Who connects shows a token (or, with `auth.mode: "none"`, says who they are); a user's connections are
 /// counted.
@@ -12,4 +12,12 @@ void use_authentication(wirehall::Server& io, wirehall::Hall& hall);
 /// What a user sends is counted, over all of the user's connections.
 void use_rate_limit(wirehall::Server& io, wirehall::Hall& hall);
 
-}  // namespace hall
+/// What arrives looks as it should.
+void use_validation(wirehall::Server& io);
+
+/// A line in the log for who comes and goes, and for what was refused.
+void use_logging(wirehall::Hall& hall);
+
+// wirehall add: middleware
+
+}  // namespace app

@@ -1,37 +1,49 @@
-#include <algorithm>
-#include <array>
+#include <string_view>
+#include <unordered_map>
 
-#include "middleware.h"
+#include "middleware/middleware.h"
 
-namespace hall {
+namespace app {
 namespace {
 
 using wirehall::Hall;
 
-struct Kind {
-  std::string_view event;
-  Hall::Allowed allowed;
-};
+using Kinds = std::unordered_map<std::string_view, Hall::Allowed>;
 
 // Everything that a client sends counts as a message, but for what has a bound of its own.
-constexpr std::array<Kind, 24> kKinds = {{
-    {"join-room", Hall::Allowed::kRoomChange},     {"leave-room", Hall::Allowed::kRoomChange},
-    {"create-room", Hall::Allowed::kRoomChange},   {"invite", Hall::Allowed::kRoomChange},
-    {"kick", Hall::Allowed::kRoomChange},          {"set-role", Hall::Allowed::kRoomChange},
-    {"typing", Hall::Allowed::kTyping},            {"stop-typing", Hall::Allowed::kTyping},
-    {"history", Hall::Allowed::kQuery},            {"mark-read", Hall::Allowed::kQuery},
-    {"presence", Hall::Allowed::kQuery},           {"update-status", Hall::Allowed::kQuery},
-    {"ice-servers", Hall::Allowed::kQuery},        {"push-subscribe", Hall::Allowed::kQuery},
-    {"push-unsubscribe", Hall::Allowed::kQuery},   {"refresh-token", Hall::Allowed::kQuery},
-    {"call-user", Hall::Allowed::kSignal},         {"call-answer", Hall::Allowed::kSignal},
-    {"call-reject", Hall::Allowed::kSignal},       {"call-end", Hall::Allowed::kSignal},
-    {"ice-candidate", Hall::Allowed::kSignal},     {"upload-start", Hall::Allowed::kUpload},
-    {"upload-chunk", Hall::Allowed::kUpload},      {"upload-abort", Hall::Allowed::kUpload},
-}};
+Kinds make_kinds() {
+  Kinds kinds;
+  kinds["join-room"] = Hall::Allowed::kRoomChange;    // feature: rooms
+  kinds["leave-room"] = Hall::Allowed::kRoomChange;   // feature: rooms
+  kinds["create-room"] = Hall::Allowed::kRoomChange;  // feature: rooms
+  kinds["invite"] = Hall::Allowed::kRoomChange;       // feature: rooms
+  kinds["kick"] = Hall::Allowed::kRoomChange;         // feature: rooms
+  kinds["set-role"] = Hall::Allowed::kRoomChange;     // feature: rooms
+  kinds["typing"] = Hall::Allowed::kTyping;           // feature: typing
+  kinds["stop-typing"] = Hall::Allowed::kTyping;      // feature: typing
+  kinds["history"] = Hall::Allowed::kQuery;           // feature: history
+  kinds["mark-read"] = Hall::Allowed::kQuery;         // feature: rooms|private-messages
+  kinds["presence"] = Hall::Allowed::kQuery;          // feature: presence
+  kinds["update-status"] = Hall::Allowed::kQuery;     // feature: presence
+  kinds["ice-servers"] = Hall::Allowed::kQuery;       // feature: calls
+  kinds["push-subscribe"] = Hall::Allowed::kQuery;    // feature: push
+  kinds["push-unsubscribe"] = Hall::Allowed::kQuery;  // feature: push
+  kinds["refresh-token"] = Hall::Allowed::kQuery;     // feature: jwt
+  kinds["call-user"] = Hall::Allowed::kSignal;        // feature: calls
+  kinds["call-answer"] = Hall::Allowed::kSignal;      // feature: calls
+  kinds["call-reject"] = Hall::Allowed::kSignal;      // feature: calls
+  kinds["call-end"] = Hall::Allowed::kSignal;         // feature: calls
+  kinds["ice-candidate"] = Hall::Allowed::kSignal;    // feature: calls
+  kinds["upload-start"] = Hall::Allowed::kUpload;     // feature: uploads
+  kinds["upload-chunk"] = Hall::Allowed::kUpload;     // feature: uploads
+  kinds["upload-abort"] = Hall::Allowed::kUpload;     // feature: uploads
+  return kinds;
+}
 
 Hall::Allowed kind_of(std::string_view event) {
-  const auto* found = std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& kind) { return kind.event == event; });
-  return found == kKinds.end() ? Hall::Allowed::kMessage : found->allowed;
+  static const Kinds kinds = make_kinds();
+  const auto found = kinds.find(event);
+  return found == kinds.end() ? Hall::Allowed::kMessage : found->second;
 }
 
 }  // namespace
@@ -42,4 +54,4 @@ void use_rate_limit(wirehall::Server& io, Hall& hall) {
   });
 }
 
-}  // namespace hall
+}  // namespace app

@@ -1,8 +1,8 @@
-#include "rooms.h"
+#include "rooms/rooms.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 namespace {
 
 // Everybody reads, and whoever looks after the room writes. Rooms called "announcements" or "announcements-…"
@@ -48,4 +48,4 @@ void add_room_types(Hall& hall) {
   hall.room_type("team", std::make_shared<const Team>());
 }
 
-}  // namespace hall
+}  // namespace app

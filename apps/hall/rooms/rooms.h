@@ -2,9 +2,10 @@
 
 #include <wirehall/hall.h>
 
-namespace hall {
+namespace app {
 
 /// Adds the application's own kinds of rooms. Simple ones are entries of `rooms.types` in the configuration.
 void add_room_types(wirehall::Hall& hall);
+// wirehall add: room-type
 
-}  // namespace hall
+}  // namespace app

@@ -1,15 +1,13 @@
-#include "answer.h"
-#include "handlers.h"
+#include "presence/presence.h"
+
+#include "handlers/answer.h"
 
 using namespace wirehall;
 
-namespace hall {
+namespace app {
 
 // Socket.IO: emit("update-status", "away")     native: {"type":"update-status","status":"away"}
 void on_presence(Server& io, Hall& hall) {
-  io.of("/").native_shape(
-      "update-status", {.aliases = {}, .arguments = {"status"}, .sent_type = {}, .sent_copies = {}});
-
   io.on_event("update-status", [&hall](Socket& socket, Value argument, Ack ack) -> Task<> {
     const Result<std::string> status = Hall::text_of(argument, "status");
     if (!status.ok()) {
@@ -24,4 +22,4 @@ void on_presence(Server& io, Hall& hall) {
   });
 }
 
-}  // namespace hall
+}  // namespace app

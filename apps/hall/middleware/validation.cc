@@ -1,0 +1,55 @@
+#include <string>
+#include <vector>
+
+#include "middleware/middleware.h"
+
+using namespace wirehall;
+
+namespace app {
+namespace {
+
+constexpr std::size_t kEventBytesMax = 128;
+constexpr std::size_t kArgumentsMax = 8;
+
+/// What a field of an event must be, where it is there.
+struct Rule {
+  std::string event;
+  std::string field;
+  std::size_t text_bytes_max;
+};
+
+// Handlers see an event only when its fields pass. What the hall's own events need, the hall checks by
+// itself; stricter rules, and those of events of your own, stand here.
+const std::vector<Rule>& rules() {
+  static const std::vector<Rule> rules = {
+      {"create-room", "name", 120},  // feature: rooms
+  };
+  return rules;
+}
+
+Status check(const Rule& rule, const Value& value) {
+  if (!value.is_string()) return Error(ErrorCode::kInvalidFormat, rule.field + " must be a string");
+  if (value.as_string().size() <= rule.text_bytes_max) return {};
+  return Error(ErrorCode::kTooLarge,
+               rule.field + " has more than " + std::to_string(rule.text_bytes_max) + " bytes");
+}
+
+Status validate(std::string_view event, const Args& args) {
+  if (event.size() > kEventBytesMax) return Error(ErrorCode::kInvalidFormat, "the event's name is too long");
+  if (args.size() > kArgumentsMax) return Error(ErrorCode::kInvalidFormat, "there are too many arguments");
+  for (const Rule& rule : rules()) {
+    if (rule.event != event || args.empty() || !args[0].is_object()) continue;
+    const Value* value = args[0].find(rule.field);
+    if (value == nullptr || value->is_null()) continue;
+    if (Status checked = check(rule, *value); !checked.ok()) return checked;
+  }
+  return {};
+}
+
+}  // namespace
+
+void use_validation(Server& io) {
+  io.of("/").use_event([](Socket&, std::string_view event, Args& args) { return validate(event, args); });
+}
+
+}  // namespace app
