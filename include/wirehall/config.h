@@ -58,6 +58,7 @@ struct Config {
   bool dev = false;  ///< loopback only, a throw-away secret, permissive CORS for loopback origins
 
   // -- Socket.IO and Engine.IO --------------------------------------------------------------------
+  bool socketio = true;
   std::string path = "/socket.io";
   std::vector<std::string> transports = {"polling", "websocket"};
   std::chrono::milliseconds ping_interval{25'000};

@@ -76,8 +76,9 @@ void HttpStage::receive(char*& cursor, char* end, TurnBudget& budget) {
 }
 
 bool HttpStage::is_engine(const http1::RequestHead& head) const {
-  const std::string& prefix = connection_.core().world().engine_path;
-  return head.target().substr(0, prefix.size()) == prefix;
+  const World& world = connection_.core().world();
+  const std::string& prefix = world.engine_path;
+  return world.engine_enabled && head.target().substr(0, prefix.size()) == prefix;
 }
 
 // The head has come: what must be known or refused before the body.

@@ -61,6 +61,7 @@ struct World {
   Limits limits;
   bool dev = false;
 
+  bool engine_enabled = true;  ///< Engine.IO, and so Socket.IO
   std::string engine_path = "/socket.io/";
   engineio::SessionOptions engine;
   ws::CoreOptions engine_websocket;

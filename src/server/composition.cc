@@ -61,6 +61,7 @@ void Composition::fill_world() {
   const Config& c = config_;
   world_.limits = c.limits;
   world_.dev = c.dev;
+  world_.engine_enabled = c.socketio;
   world_.engine_path = c.path;
   while (world_.engine_path.ends_with('/')) world_.engine_path.pop_back();
   if (c.add_trailing_slash) world_.engine_path.push_back('/');
@@ -146,7 +147,7 @@ void Composition::serve_file(std::string_view path, std::string_view content_typ
 
 // The stock client as npm installed it; nothing of it is in this tree.
 Status Composition::serve_stock_client() {
-  if (!config_.serve_client || config_.client_directory.empty()) return {};
+  if (!config_.socketio || !config_.serve_client || config_.client_directory.empty()) return {};
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(config_.client_directory, error)) {
     const std::string name = entry.path().filename().string();

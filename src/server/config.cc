@@ -264,7 +264,8 @@ Status Config::finish() {
   const auto fault = [](std::string text) { return Status(Error(ErrorCode::kConfig, std::move(text))); };
   if (path.empty() || path.front() != '/') return fault("path must begin with a slash");
   if (native_path.empty() || native_path.front() != '/') return fault("nativePath must begin with a slash");
-  if (native && (native_path + "/").starts_with(path.ends_with('/') ? path : path + "/"))
+  if (!native && !socketio) return fault("neither socketio nor native is served: nobody could connect");
+  if (native && socketio && (native_path + "/").starts_with(path.ends_with('/') ? path : path + "/"))
     return fault("nativePath lies under path: its requests would be Engine.IO's");
   for (const std::string& transport : transports) {
     if (transport != "polling" && transport != "websocket")

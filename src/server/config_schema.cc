@@ -248,6 +248,7 @@ class Table {
             FIELD(per_message_deflate_threshold), 0, 1 << 30);
   }
   void socketio_keys() {
+    boolean("socketio", "Serve Socket.IO.", FIELD(socketio));
     string("path", "Path of the Engine.IO endpoint.", FIELD(path));
     list("transports", "Transports that are offered: polling, websocket.", FIELD(transports));
     milliseconds("pingInterval", "How often the server pings.", FIELD(ping_interval));

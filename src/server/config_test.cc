@@ -98,6 +98,10 @@ TEST(Config, UnsafeSetUpsAreRefused) {
   config = good();
   config.native_path = config.path;
   EXPECT_NE(unfinished(config).find("nativePath"), std::string::npos);
+  config.socketio = false;
+  EXPECT_EQ(unfinished(config).find("nativePath"), std::string::npos);
+  config.native = false;
+  EXPECT_NE(unfinished(config).find("nobody could connect"), std::string::npos);
   config = good();
   config.auth.public_key = "/nowhere/key.pem";
   EXPECT_NE(unfinished(config).find("cannot be read"), std::string::npos);

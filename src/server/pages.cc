@@ -165,13 +165,13 @@ void announce(Server& io) {
                            (config.host == "0.0.0.0" ? "127.0.0.1" : config.host) + ":" +
                            std::to_string(io.port());
   std::printf("Wirehall listens on %s\n", base.c_str());
-  std::printf("  Socket.IO   %s%s/\n", base.c_str(), config.path.c_str());
+  if (config.socketio) std::printf("  Socket.IO   %s%s/\n", base.c_str(), config.path.c_str());
   if (config.native)
     std::printf("  WebSocket   ws%s%s\n", base.substr(4).c_str(), config.native_path.c_str());
   if (routes.files.contains("/") || routes.find("GET", "/") != nullptr)
     std::printf("  Page        %s/\n", base.c_str());
   if (config.dev) {
-    if (config.serve_client && config.client_directory.empty())
+    if (config.socketio && config.serve_client && config.client_directory.empty())
       std::printf(
           "  (the stock Socket.IO client was not found: a page that uses it needs clientDirectory)\n");
     if (routes.find("GET", "/dev/token") != nullptr)
