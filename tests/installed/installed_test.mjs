@@ -84,15 +84,17 @@ describe('cmake --install', () => {
     await Promise.all(cpus().map(worker));
   });
 
-  it('says which version is there where another is wanted', async () => {
-    const wanting = path.join(folder, 'wanting');
-    mkdirSync(wanting);
-    writeFileSync(path.join(wanting, 'CMakeLists.txt'),
-      'cmake_minimum_required(VERSION 3.25)\nproject(wanting LANGUAGES NONE)\nfind_package(wirehall 0.2 REQUIRED)\n');
-    const { status, output } = await tried('cmake', '-S', wanting, '-B', path.join(wanting, 'build'),
-      `-DCMAKE_PREFIX_PATH=${prefix}`);
-    assert.notEqual(status, 0);
-    assert.match(output, new RegExp(`wirehallConfig\\.cmake, version: ${VERSION.replaceAll('.', '\\.')}`));
+  it('says which version is there where an older or a newer one is wanted', async () => {
+    for (const wanted of ['0.0.9', '0.2']) {
+      const wanting = path.join(folder, `wanting-${wanted}`);
+      mkdirSync(wanting);
+      writeFileSync(path.join(wanting, 'CMakeLists.txt'), 'cmake_minimum_required(VERSION 3.25)\n' +
+        `project(wanting LANGUAGES NONE)\nfind_package(wirehall ${wanted} REQUIRED)\n`);
+      const { status, output } = await tried('cmake', '-S', wanting, '-B', path.join(wanting, 'build'),
+        `-DCMAKE_PREFIX_PATH=${prefix}`);
+      assert.notEqual(status, 0, wanted);
+      assert.match(output, new RegExp(`wirehallConfig\\.cmake, version: ${VERSION.replaceAll('.', '\\.')}`));
+    }
   });
 
   it('can be moved', async () => {
