@@ -16,7 +16,8 @@ export const hallServer = (args = [], env = {}) => start(
     path.join(build, 'wirehall'), ['serve', '--dev', '--port', '0', ...args],
     {WIREHALL_CLIENT_DIRECTORY: path.join(root, 'node_modules/socket.io-client/dist'), ...env});
 
-async function start(program, args, env = {}) {
+/** A server program that prints its port. */
+export async function start(program, args, env = {}) {
   const child = spawn(program, args, {env: {...process.env, ...env}, stdio: ['ignore', 'pipe', 'pipe']});
   let output = '';
   const errors = [];

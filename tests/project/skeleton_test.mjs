@@ -1,0 +1,175 @@
+// The skeleton of a generated project, file by file, for choices that hold every term; and its script, which brings
+// Wirehall and builds.
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { hallServer, root } from '../support/server.mjs';
+import { BUILD, filesOf, run, tried } from '../installed/steps.mjs';
+import { environmentOf, healthCheckOf, parseCopy, parseDockerfile, stepsOf } from './dockerfile.mjs';
+import { CHOICES, FILES, writeTree } from './tree.mjs';
+
+const VERSION = /project\(wirehall VERSION (\S+)/.exec(readFileSync(path.join(root, 'CMakeLists.txt'), 'utf8'))[1];
+const NOBODY_HAS = '9.9.9';
+
+let folder;
+let deb;
+before(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'wirehall-skeleton-'));
+  await run('cpack', '--config', path.join(BUILD, 'CPackConfig.cmake'), '-B', path.join(folder, 'packed'));
+  deb = path.join(folder, 'packed', readdirSync(path.join(folder, 'packed')).find((name) => name.endsWith('.deb')));
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+it('every file of the skeleton becomes a file of a project', () => {
+  const listed = FILES.map(([from]) => from).sort();
+  const there = filesOf(path.join(root, 'apps/hall/project')).filter((file) => !/^(add|client|tests)\//.test(file));
+  assert.deepEqual(there, listed);
+});
+
+for (const [name, terms] of Object.entries(CHOICES)) {
+  describe(`a project with ${name}`, () => {
+    let tree;
+    const read = (file) => readFileSync(path.join(tree, file), 'utf8');
+    before(() => {
+      tree = path.join(folder, name.replace(/\W+/g, '-'));
+      writeTree(tree, terms, { version: VERSION });
+    });
+
+    it('has no marker and no placeholder left', () => {
+      for (const file of filesOf(tree)) assert.doesNotMatch(read(file), /feature: [a-z]|@[A-Z]+@|[ \t]$|\n\n\n/m, file);
+    });
+
+    it('has scripts that the shell understands', async () => {
+      await run('bash', '-n', path.join(tree, 'dev'));
+      await run('bash', '-n', path.join(tree, 'vendor/wirehall.sh'));
+      assert.match((await tried(path.join(tree, 'dev'))).output, /^Usage: \.\/dev COMMAND/);
+      assert.equal((await tried(path.join(tree, 'dev'), 'fly')).status, 2);
+    });
+
+    it('has settings that the server takes, with the secrets of .env', async () => {
+      const variables = read('.env').split('\n').filter((line) => /^[A-Z]/.test(line));
+      await run('env', ...variables, path.join(BUILD, 'wirehall'), 'check', path.join(tree, 'config/websocket.json'));
+      const secrets = variables.map((line) => line.split('=')[1]);
+      assert.ok(secrets.every((secret) => secret.length >= 32), `${variables}`);
+      assert.equal(new Set(secrets).size, secrets.length);
+      assert.equal(variables.some((line) => line.startsWith('JWT_SECRET=')), terms.includes('jwt'));
+      for (const secret of secrets) assert.ok(!read('.env.example').includes(secret));
+      // Every name stands in both, and is one that the server reads.
+      const names = (file) => [...read(file).matchAll(/^#?([A-Z_]+)=/gm)].map((found) => found[1]);
+      assert.deepEqual(names('.env'), names('.env.example'));
+      const reference = readFileSync(path.join(root, 'docs/reference/configuration.md'), 'utf8');
+      for (const each of names('.env')) assert.ok(reference.includes(`\`${each}\``), each);
+    });
+
+    it('has JSON that can be read, and with a page the modules, locked', () => {
+      JSON.parse(read('CMakePresets.json'));
+      assert.equal(existsSync(path.join(tree, 'package.json')), terms.includes('js'));
+      if (!terms.includes('js')) return;
+      const wanted = JSON.parse(read('package.json')).devDependencies;
+      const locked = JSON.parse(read('package-lock.json')).packages;
+      assert.deepEqual(locked[''].devDependencies, wanted);
+      assert.equal('socket.io-client' in wanted, terms.includes('socketio'));
+      for (const [module, version] of Object.entries(wanted)) assert.equal(locked[`node_modules/${module}`].version, version);
+    });
+
+    it('has an image whose stages find what they copy, run as nobody in particular, and are watched', async () => {
+      const stages = parseDockerfile(read('Dockerfile'));
+      assert.deepEqual(stages.map((stage) => stage.name), ['build', 'test', undefined]);
+      const ignored = read('.dockerignore').split('\n').filter(Boolean);
+      for (const stage of stages) {
+        for (const { text } of stage.steps.filter(({ word }) => word === 'COPY')) {
+          const { from, sources } = parseCopy(text);
+          if (from) assert.ok(stages.indexOf(stage) > stages.findIndex((each) => each.name === from), text);
+          const places = sources.map((source) => (from ? path.relative('/src', source) : source));
+          for (const place of places.filter((each) => !/^(build|node_modules|client)\b/.test(each))) {
+            assert.ok(existsSync(path.join(tree, place)), text);
+            assert.ok(!ignored.includes(place), text);
+          }
+        }
+      }
+      const last = stepsOf(stages, stages.at(-1));
+      const words = last.map(({ word }) => word);
+      assert.ok(words.lastIndexOf('USER') > words.lastIndexOf('RUN'));
+      assert.notEqual(last.find(({ word }) => word === 'USER').text, '0');
+      assert.equal(last.find(({ word }) => word === 'EXPOSE').text, environmentOf(last).PORT);
+      assert.equal(last.find(({ word }) => word === 'VOLUME').text, environmentOf(last).WIREHALL_DATA);
+      for (const secret of ['.env', '.git']) assert.ok(ignored.includes(secret));
+    });
+
+    it('installs in the image the libraries that the program is linked with', async () => {
+      const needed = (await run('dpkg-deb', '-f', deb, 'Depends')).trim().split(', ').map((each) => each.split(' ')[0])
+        .filter((each) => !each.endsWith('-dev') && !['libc6', 'libgcc-s1'].includes(each)).sort();
+      const stages = parseDockerfile(read('Dockerfile'));
+      const line = stages.at(-1).steps.find(({ word }) => word === 'RUN').text;
+      assert.deepEqual(/--no-install-recommends ([^&]*)/.exec(line)[1].trim().split(/\s+/).sort(), needed);
+    });
+  });
+}
+
+it('the health of the image is that of the server', async () => {
+  const tree = path.join(folder, 'healthy');
+  writeTree(tree, CHOICES.everything, { version: VERSION });
+  const stages = parseDockerfile(readFileSync(path.join(tree, 'Dockerfile'), 'utf8'));
+  const [program, ...words] = healthCheckOf(stepsOf(stages, stages.at(-1)));
+  const server = await hallServer(['--data', path.join(folder, 'data-healthy')]);
+  await run('env', `PORT=${server.port}`, program, ...words);
+  await server.stop();
+  assert.notEqual((await tried('env', `PORT=${server.port}`, program, ...words)).status, 0);
+});
+
+describe('./dev', () => {
+  let tree;
+  const dev = (...words) => tried('env', 'HOME=/root', path.join(tree, 'dev'), ...words);
+  const fresh = (name, version = VERSION) => {
+    tree = path.join(folder, name);
+    writeTree(tree, CHOICES['native alone, with a page'], { version, sources: true });
+    mkdirSync(path.join(tree, 'vendor'), { recursive: true });
+  };
+
+  it('says how to bring Wirehall where there is none', async () => {
+    fresh('none', NOBODY_HAS);
+    const { status, output } = await dev('setup');
+    assert.equal(status, 1);
+    for (const way of [`Wirehall ${NOBODY_HAS} is not installed`, 'vendor/', 'WIREHALL_DEB', 'WIREHALL_SOURCE', 'CMAKE_PREFIX_PATH'])
+      assert.ok(output.includes(way), `${way} is missing in: ${output}`);
+  });
+
+  it('says so where what it is given is not what it needs', async () => {
+    fresh('other', NOBODY_HAS);
+    for (const [value, text] of [[deb, `this is not Wirehall ${NOBODY_HAS}`], ['/nowhere.deb', 'there is no file /nowhere.deb']]) {
+      const { status, output } = await tried('env', 'HOME=/root', `WIREHALL_DEB=${value}`, path.join(tree, 'dev'), 'setup');
+      assert.equal(status, 1);
+      assert.ok(output.includes(text), output);
+    }
+  });
+
+  it('takes the package of vendor/, builds and tests, without a warning, and again where it was moved', async () => {
+    fresh('packed-project');
+    await run('cp', deb, path.join(tree, 'vendor'));
+    const { status, output } = await tried('env', 'HOME=/root', 'CI=1', path.join(tree, 'dev'), 'test');
+    assert.equal(status, 0, output);
+    assert.match(output, /100% tests passed, 0 tests failed out of 1/);
+    assert.ok(existsSync(path.join(tree, '.wirehall/lib/libwirehall.a')));
+    assert.equal(statSync(path.join(tree, '.env')).mode & 0o777, 0o600);
+
+    const moved = path.join(folder, 'moved-project');
+    renameSync(tree, moved);
+    tree = moved;
+    const again = await dev('test', 'starts');
+    assert.equal(again.status, 0, again.output);
+    assert.match(again.output, /100% tests passed/);
+    assert.doesNotMatch(again.output, /unpacking/);
+    assert.equal((await dev('format', '--check')).status, 0);
+  });
+
+  it('makes the .env that a clone lacks, with a secret of its own', async () => {
+    const secret = () => /^JWT_SECRET=(.*)$/m.exec(readFileSync(path.join(tree, '.env'), 'utf8'))[1];
+    const before = secret();
+    rmSync(path.join(tree, '.env'));
+    assert.equal((await dev('setup')).status, 0);
+    assert.ok(secret().length >= 32 && secret() !== before);
+    assert.equal(statSync(path.join(tree, '.env')).mode & 0o777, 0o600);
+  });
+});
