@@ -76,7 +76,7 @@ for (const protocol of protocols) {
   });
 
   project(`private messages: ${protocol}`, { protocol }, async ({ enter }) => {
-    const a = await enter('alice', { room: undefined });
+    const a = await enter('alice', { room: '' });
     const write = async (tab, target, text) => {
       await tab.page.locator('#private').getByLabel('To').fill(target);
       await tab.page.locator('#private').getByLabel('Text').fill(text);
@@ -84,7 +84,7 @@ for (const protocol of protocols) {
     };
     await write(a, 'bob', 'for later');
     await a.reads('#private .log .note', 'waits for them');
-    const b = await enter('bob', { room: undefined });
+    const b = await enter('bob', { room: '' });
     await b.reads('#private .log p', 'for later');
     await a.reads('#private .log .note', 'read');
     assert.equal(await b.page.locator('#private').getByLabel('To').inputValue(), 'alice');
@@ -107,7 +107,7 @@ for (const protocol of protocols) {
   });
 
   project(`a video call: ${protocol}`, { protocol }, async ({ enter }) => {
-    const [a, b] = [await enter('alice', { room: undefined }), await enter('bob', { room: undefined })];
+    const [a, b] = [await enter('alice', { room: '' }), await enter('bob', { room: '' })];
     const call = async (tab, target) => {
       await tab.page.locator('#calls').getByLabel('Person').fill(target);
       await press(tab, '#calls', 'Call');
@@ -145,7 +145,7 @@ for (const protocol of protocols) {
   });
 
   project(`rooms that belong to somebody: ${protocol}`, { protocol }, async ({ enter }) => {
-    const [a, b] = [await enter('alice', { room: undefined }), await enter('bob', { room: undefined })];
+    const [a, b] = [await enter('alice', { room: '' }), await enter('bob', { room: '' })];
     await a.page.getByText('Manage rooms').click();
     await a.page.locator('#roles').getByLabel('New room').fill('team');
     await press(a, '#roles', 'Create');
@@ -177,7 +177,7 @@ for (const protocol of protocols) {
     wire.cut();
     await a.reads('#state', 'Connection lost, trying again…');
     await say(a, 'from afar');
-    await a.reads('#room .log li.pending', 'from afar');
+    await a.reads('#room .log li.pending p', 'from afar');
     for (const text of ['one', 'two', 'three']) await say(b, text);
     await ends(b, ['before', 'one', 'two', 'three']);
     await a.screenshot(`project-lost-${protocol}`);
@@ -204,7 +204,7 @@ project('a server that is started again', { protocol: 'socketio', environment: {
   });
 
 project('any event by hand, without a single feature', { features: [], protocol: 'socketio' }, async ({ enter }) => {
-  const a = await enter('alice', { room: undefined });
+  const a = await enter('alice', { room: '' });
   await press(a, '#events', 'Send');
   await a.reads('#events pre', /"code": "unknown-event"/);
   await a.page.locator('#events').getByLabel('Fields').fill('{ nonsense');
@@ -212,6 +212,69 @@ project('any event by hand, without a single feature', { features: [], protocol:
   await a.reads('#events pre', /"error": ".*JSON/);
   assert.deepEqual(await a.page.locator('.panel h2').allTextContents(), ['Sign in', 'Any event']);
   await a.screenshot('project-no-feature');
+});
+
+/** A key pair, as `wirehall vapid` makes it, and what a browser gives who subscribes. */
+function makeKeys() {
+  const { x, y, d } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ format: 'jwk' });
+  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  return { publicKey: point.toString('base64url'), privateKey: d };
+}
+
+const vapid = makeKeys();
+project('notifications while the page is closed', {
+  vapidKey: vapid.publicKey,
+  environment: {
+    WIREHALL_PUSH__VAPID__PUBLIC_KEY: vapid.publicKey,
+    WIREHALL_PUSH__VAPID__PRIVATE_KEY: vapid.privateKey,
+    WIREHALL_PUSH__VAPID__SUBJECT: 'mailto:test@example.org',
+  },
+}, async ({ server, enter }) => {
+  const a = await enter('alice', { room: '', permissions: ['notifications'] });
+  // This browser has no push service: what it would give is made up.
+  await a.page.evaluate((keys) => {
+    const endpoint = 'https://push.example.org/alice';
+    const subscription = { endpoint, toJSON: () => ({ endpoint, keys }), unsubscribe: async () => { globalThis.isOver = true; } };
+    PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+      globalThis.serverKey = applicationServerKey;
+      return subscription;
+    };
+    PushManager.prototype.getSubscription = async () => subscription;
+  }, { p256dh: makeKeys().publicKey, auth: randomBytes(16).toString('base64url') });
+  await press(a, '#push', 'Turn on');
+  await a.reads('#push [role=status]', /^On/);
+  assert.equal(await a.page.evaluate(() => globalThis.serverKey), vapid.publicKey);
+
+  const browser = await a.context.newCDPSession(a.page);
+  const registered = new Promise((resolve) => {
+    browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations.forEach(resolve));
+  });
+  await browser.send('ServiceWorker.enable');
+  const { registrationId } = await registered;
+  const shown = async (payload) => {
+    await browser.send('ServiceWorker.deliverPushMessage', { origin: server.url, registrationId, data: JSON.stringify(payload) });
+    return a.page.evaluate(async (tag) => {
+      const registration = await navigator.serviceWorker.ready;
+      for (;;) {
+        const notices = await registration.getNotifications({ tag });
+        if (notices.length > 0) return notices.map(({ title, body }) => `${title}: ${body}`);
+        await new Promise(requestAnimationFrame);
+      }
+    }, (payload.message ?? payload.call).fromUserId);
+  };
+  const message = { fromUserId: 'bob', fromUser: { name: 'Bob' }, content: 'are you there?' };
+  assert.deepEqual(await shown({ type: 'private-message', message }), ['Bob: are you there?']);
+  assert.deepEqual(await shown({ type: 'call-missed', call: { fromUserId: 'carol' } }), ['carol: has called']);
+
+  await press(a, '#push', 'Turn off');
+  await a.reads('#push [role=status]', 'Off');
+  assert.equal(await a.page.evaluate(() => globalThis.isOver), true);
+});
+
+project('push without a key says what is missing', {}, async ({ enter }) => {
+  const a = await enter('alice', { room: '' });
+  await press(a, '#push', 'Turn on');
+  await a.reads('.notice.problem p', /wirehall vapid/);
 });
 
 project('without tokens', { auth: 'no-auth', features: FEATURES.filter((each) => each !== 'push') }, async ({ enter }) => {

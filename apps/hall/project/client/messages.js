@@ -29,7 +29,7 @@ export function addMessages(page) {
 
   // It appears when it comes back as `new-message`; until then a line says that it is on its way.
   async function post(roomId, content) {
-    const pending = element('li', { class: 'pending' }, element('p', {}, content));
+    const pending = element('li', { class: 'pending' }, element('p', {}, content), element('span', { class: 'meta' }, 'Sending…'));
     log.append(pending);
     toEnd();
     try {
