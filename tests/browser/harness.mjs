@@ -67,10 +67,12 @@ export class Server {
   /**
    * @param environment  settings, by their names in the environment. With a JWT_SECRET, or where it asks for
    *                     no tokens, it is a server as it stands in production: without --dev.
+   * @param flags        more of them
    */
-  static async start(environment = {}) {
+  static async start(environment = {}, flags = []) {
     const server = new Server();
     server.environment = environment;
+    server.flags = flags;
     await server.run(0);
     return server;
   }
@@ -83,7 +85,7 @@ export class Server {
       ...this.environment,
     };
     const dev = environment.JWT_SECRET || environment.WIREHALL_AUTH__MODE ? [] : ['--dev'];
-    this.#process = spawn(PROGRAM, ['serve', ...dev, '--port', String(port), '--data', this.#data],
+    this.#process = spawn(PROGRAM, ['serve', ...dev, '--port', String(port), '--data', this.#data, ...this.flags],
       { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     this.#process.stderr.on('data', (text) => (said += text));

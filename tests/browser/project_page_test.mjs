@@ -1,0 +1,339 @@
+// The page of generated projects in a real browser: all features over each protocol, and cuts of it.
+//
+//   node --test tests/browser/project_page_test.mjs       WIREHALL_BIN and CHROMIUM name other programs
+//
+// Screenshots go to build/screenshots/.
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { DESKTOP, faint, OUTAGE, overflow, person, PHONE } from './harness.mjs';
+import { ends, FEATURES, press, projects, say, texts } from './project.mjs';
+
+const project = projects();
+const protocols = ['native', 'socketio'];
+
+for (const protocol of protocols) {
+  project(`messages, people, typing: ${protocol}`, { protocol }, async ({ open, enter }) => {
+    const a = await open();
+    await a.page.getByLabel('Your name').waitFor();
+    await a.page.keyboard.type('alice'); // by the keyboard alone
+    await a.page.keyboard.press('Enter');
+    await a.reads('#state', 'Connected');
+    await a.reads('#who', 'alice');
+    await a.page.waitForFunction(() => document.activeElement.name === 'room');
+    await a.page.keyboard.press('Enter');
+    await a.reads('#room h2', 'lobby');
+    await a.reads('#room [role=status]', 'Only you are here');
+
+    const b = await enter('bob');
+    await a.reads('#room [role=status]', 'bob joined');
+    for (const tab of [a, b]) {
+      await tab.reads('#people ul', /^alice online\s*bob online$/);
+    }
+    await say(a, 'from alice');
+    await say(b, 'from <b>bob</b>');
+    for (const tab of [a, b]) await ends(tab, ['from alice', 'from <b>bob</b>']);
+    assert.deepEqual(await a.page.locator('#room li.own p').allTextContents(), ['from alice']);
+
+    await b.page.locator('#composer').getByLabel('Message').pressSequentially('hm');
+    await a.reads('#typing', 'bob is typing…');
+    await b.page.locator('#composer').getByLabel('Message').fill('');
+    await a.reads('#typing', '');
+
+    await b.page.locator('#people').getByLabel('Your status').selectOption('busy');
+    await a.reads('#people ul', /bob busy/);
+    await press(b, '#join', 'Leave');
+    await b.reads('#room [role=status]', 'You left lobby');
+    await a.reads('#room [role=status]', 'bob left');
+    await a.reads('#people ul', /^alice online$/);
+
+    await a.page.reload(); // signs in again
+    await a.reads('#state', 'Connected');
+    assert.equal(await a.page.locator('#sign-in').isVisible(), false);
+  });
+
+  project(`changing and deleting, and earlier messages: ${protocol}`, { protocol }, async ({ server, enter, atEnd }) => {
+    const wilma = await person(server, 'wilma', 'lobby');
+    atEnd(() => wilma.close());
+    for (let i = 1; i <= 60; ++i) await wilma.send('lobby', `message ${i}`);
+    const [a, b] = [await enter('alice'), await enter('bob')];
+    await ends(a, ['message 60']);
+    assert.equal((await texts(a)).length, 50);
+    await press(a, '#room', 'Earlier messages');
+    await ends(a, Array.from({ length: 60 }, (_, i) => `message ${i + 1}`));
+    assert.equal(await a.page.locator('#earlier').isVisible(), false, 'there is nothing before the first');
+
+    await say(a, 'helo');
+    await ends(b, ['helo']);
+    await press(a, '#room .log', 'Edit');
+    assert.equal(await a.page.locator('#composer').getByLabel('Message').inputValue(), 'helo');
+    await say(a, 'hello');
+    for (const tab of [a, b]) await ends(tab, ['message 60', 'hello']);
+    await b.reads('#room .log li:last-child .meta', /edited$/);
+    await press(a, '#room .log', 'Delete');
+    for (const tab of [a, b]) await ends(tab, ['message 60', 'deleted']);
+    assert.equal(await b.page.locator('#room .actions').count(), 0, 'of others there is nothing to change');
+  });
+
+  project(`private messages: ${protocol}`, { protocol }, async ({ enter }) => {
+    const a = await enter('alice', { room: '' });
+    const write = async (tab, target, text) => {
+      await tab.page.locator('#private').getByLabel('To').fill(target);
+      await tab.page.locator('#private').getByLabel('Text').fill(text);
+      await press(tab, '#private', 'Send');
+    };
+    await write(a, 'bob', 'for later');
+    await a.reads('#private .log .note', 'waits for them');
+    const b = await enter('bob', { room: '' });
+    await b.reads('#private .log p', 'for later');
+    await a.reads('#private .log .note', 'read');
+    assert.equal(await b.page.locator('#private').getByLabel('To').inputValue(), 'alice');
+    await write(b, 'alice', 'here I am');
+    await a.reads('#private .log p', 'here I am');
+    assert.deepEqual(await b.page.locator('#private .log p').allTextContents(), ['for later', 'here I am']);
+  });
+
+  project(`files: ${protocol}`, { protocol }, async ({ enter }) => {
+    const [a, b] = [await enter('alice'), await enter('bob')];
+    const bytes = randomBytes(600_000); // three pieces
+    await a.page.setInputFiles('input[type=file]', { name: 'notes.bin', mimeType: 'application/x-notes', buffer: bytes });
+    await b.reads('#room .log p', 'notes.bin 586 KiB');
+    const [download] = await Promise.all([b.page.waitForEvent('download'), press(b, '#room .log', 'notes.bin')]);
+    assert.equal(download.suggestedFilename(), 'notes.bin');
+    assert.ok(readFileSync(await download.path()).equals(bytes));
+    await a.page.waitForSelector('#room progress', { state: 'hidden' });
+    await a.page.setInputFiles('input[type=file]', { name: 'film.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(11 << 20) });
+    await a.reads('.notice.problem p', /large/);
+  });
+
+  project(`a video call: ${protocol}`, { protocol }, async ({ enter }) => {
+    const [a, b] = [await enter('alice', { room: '' }), await enter('bob', { room: '' })];
+    const call = async (tab, target) => {
+      await tab.page.locator('#calls').getByLabel('Person').fill(target);
+      await press(tab, '#calls', 'Call');
+    };
+    await call(a, 'bob');
+    await b.reads('.notice p', 'alice calls you, with video');
+    await press(b, '#notices', 'Answer');
+    for (const [tab, name] of [[a, 'bob'], [b, 'alice']]) {
+      await tab.reads('#calls [role=status]', `Talking with ${name}`);
+      await tab.page.waitForFunction(() => { // their picture moves
+        const [video] = document.querySelectorAll('#calls video');
+        return video.videoWidth > 0 && video.currentTime > 0.3;
+      });
+    }
+    await a.screenshot(`project-call-${protocol}`);
+    await press(a, '#calls', 'Hang up');
+    for (const tab of [a, b]) {
+      await tab.reads('#calls [role=status]', 'The call has ended');
+      assert.equal(await tab.page.evaluate(() => document.querySelector('#calls video.own').srcObject), null);
+    }
+
+    await call(b, 'alice');
+    await press(a, '#notices', 'Decline');
+    await b.reads('#calls [role=status]', 'They declined');
+    await call(b, 'nobody');
+    await b.reads('#calls [role=status]', 'They are not there');
+    assert.equal(await a.page.locator('.notice').count(), 0);
+
+    await a.page.evaluate(() => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('Permission denied', 'NotAllowedError'));
+    });
+    await call(a, 'bob');
+    await a.reads('.notice.problem p', 'Permission denied');
+    await a.reads('#calls [role=status]', 'The call failed');
+  });
+
+  project(`rooms that belong to somebody: ${protocol}`, { protocol }, async ({ enter }) => {
+    const [a, b] = [await enter('alice', { room: '' }), await enter('bob', { room: '' })];
+    await a.page.getByText('Manage rooms').click();
+    await a.page.locator('#roles').getByLabel('New room').fill('team');
+    await press(a, '#roles', 'Create');
+    await a.reads('#room h2', 'team');
+    const act = async (action) => {
+      await a.page.locator('#roles').getByLabel('Person').fill('bob');
+      await a.page.locator('#roles').getByLabel('Action').selectOption(action);
+      await press(a, '#roles', 'Do it');
+    };
+    await act('Invite');
+    await b.reads('.notice p', 'alice invites you to team');
+    await press(b, '#notices', 'Join');
+    await b.reads('#room h2', 'team');
+    assert.equal(await b.page.locator('.notice').count(), 0);
+    await act('Make moderator');
+    await a.reads('#roles [role=status]', 'bob is now moderator');
+    await act('Put out');
+    await b.reads('#room [role=status]', 'You were put out of team');
+    assert.equal(await b.page.locator('#composer').isVisible(), false);
+  });
+
+  project(`a lost connection: ${protocol}`, { protocol }, async ({ enter, cable }) => {
+    const wire = await cable();
+    const a = await enter('alice', { address: wire.url });
+    const b = await enter('bob');
+    a.allowed = OUTAGE;
+    await say(b, 'before');
+    await ends(a, ['before']);
+    wire.cut();
+    await a.reads('#state', 'Connection lost, trying again…');
+    await say(a, 'from afar');
+    await a.reads('#room .log li.pending p', 'from afar');
+    for (const text of ['one', 'two', 'three']) await say(b, text);
+    await ends(b, ['before', 'one', 'two', 'three']);
+    await a.screenshot(`project-lost-${protocol}`);
+    wire.mend();
+    await a.reads('#state', 'Connected');
+    for (const tab of [a, b]) await ends(tab, ['before', 'one', 'two', 'three', 'from afar']);
+    assert.equal(await a.page.locator('.pending').count(), 0);
+    assert.equal((await texts(a)).length, 5, 'each once');
+  });
+}
+
+project('a server that is started again', { protocol: 'socketio', environment: { WIREHALL_STORE: 'sqlite' } },
+  async ({ server, enter }) => {
+    const [a, b] = [await enter('alice'), await enter('bob')];
+    for (const tab of [a, b]) tab.allowed = OUTAGE;
+    await say(a, 'before');
+    await ends(b, ['before']);
+    await server.kill();
+    await b.reads('#state', 'Connection lost, trying again…');
+    await server.restart();
+    for (const tab of [a, b]) await tab.reads('#state', 'Connected');
+    await say(b, 'after');
+    for (const tab of [a, b]) await ends(tab, ['before', 'after']);
+  });
+
+project('any event by hand, without a single feature', { features: [], protocol: 'socketio' }, async ({ enter }) => {
+  const a = await enter('alice', { room: '' });
+  await press(a, '#events', 'Send');
+  await a.reads('#events pre', /"code": "unknown-event"/);
+  await a.page.locator('#events').getByLabel('Fields').fill('{ nonsense');
+  await press(a, '#events', 'Send');
+  await a.reads('#events pre', /"error": ".*JSON/);
+  assert.deepEqual(await a.page.locator('.panel h2').allTextContents(), ['Sign in', 'Any event']);
+  await a.screenshot('project-no-feature');
+});
+
+/** A key pair, as `wirehall vapid` makes it, and what a browser gives who subscribes. */
+function makeKeys() {
+  const { x, y, d } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ format: 'jwk' });
+  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  return { publicKey: point.toString('base64url'), privateKey: d };
+}
+
+const vapid = makeKeys();
+project('notifications while the page is closed', {
+  vapidKey: vapid.publicKey,
+  environment: {
+    WIREHALL_PUSH__VAPID__PUBLIC_KEY: vapid.publicKey,
+    WIREHALL_PUSH__VAPID__PRIVATE_KEY: vapid.privateKey,
+    WIREHALL_PUSH__VAPID__SUBJECT: 'mailto:test@example.org',
+  },
+}, async ({ server, enter }) => {
+  const a = await enter('alice', { room: '', permissions: ['notifications'] });
+  // This browser has no push service: what it would give is made up.
+  await a.page.evaluate((keys) => {
+    const endpoint = 'https://push.example.org/alice';
+    const subscription = { endpoint, toJSON: () => ({ endpoint, keys }), unsubscribe: async () => { globalThis.isOver = true; } };
+    PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+      globalThis.serverKey = applicationServerKey;
+      return subscription;
+    };
+    PushManager.prototype.getSubscription = async () => subscription;
+  }, { p256dh: makeKeys().publicKey, auth: randomBytes(16).toString('base64url') });
+  await press(a, '#push', 'Turn on');
+  await a.reads('#push [role=status]', /^On/);
+  assert.equal(await a.page.evaluate(() => globalThis.serverKey), vapid.publicKey);
+
+  const browser = await a.context.newCDPSession(a.page);
+  const registered = new Promise((resolve) => {
+    browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations.forEach(resolve));
+  });
+  await browser.send('ServiceWorker.enable');
+  const { registrationId } = await registered;
+  const shown = async (payload) => {
+    await browser.send('ServiceWorker.deliverPushMessage', { origin: server.url, registrationId, data: JSON.stringify(payload) });
+    return a.page.evaluate(async (tag) => {
+      const registration = await navigator.serviceWorker.ready;
+      for (;;) {
+        const notices = await registration.getNotifications({ tag });
+        if (notices.length > 0) return notices.map(({ title, body }) => `${title}: ${body}`);
+        await new Promise(requestAnimationFrame);
+      }
+    }, (payload.message ?? payload.call).fromUserId);
+  };
+  const message = { fromUserId: 'bob', fromUser: { name: 'Bob' }, content: 'are you there?' };
+  assert.deepEqual(await shown({ type: 'private-message', message }), ['Bob: are you there?']);
+  assert.deepEqual(await shown({ type: 'call-missed', call: { fromUserId: 'carol' } }), ['carol: has called']);
+
+  await press(a, '#push', 'Turn off');
+  await a.reads('#push [role=status]', 'Off');
+  assert.equal(await a.page.evaluate(() => globalThis.isOver), true);
+});
+
+project('push without a key says what is missing', {}, async ({ enter }) => {
+  const a = await enter('alice', { room: '' });
+  await press(a, '#push', 'Turn on');
+  await a.reads('.notice.problem p', /wirehall vapid/);
+});
+
+project('without tokens', { auth: 'no-auth', features: FEATURES.filter((each) => each !== 'push') }, async ({ enter }) => {
+  const [a, b] = [await enter('alice'), await enter('bob')];
+  await say(a, 'hello');
+  await ends(b, ['hello']);
+  await a.page.setInputFiles('input[type=file]', { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('notes') });
+  await b.reads('#room .log p', 'notes.txt 5 bytes');
+  const [download] = await Promise.all([b.page.waitForEvent('download'), press(b, '#room .log', 'notes.txt')]);
+  assert.equal(readFileSync(await download.path(), 'utf8'), 'notes');
+});
+
+project('a server in production makes no tokens, and the page says what to do', {
+  environment: { JWT_SECRET: randomBytes(32).toString('base64') },
+}, async ({ open }) => {
+  const a = await open('/?user=alice');
+  a.allowed = /404/;
+  await a.reads('.notice.problem p', /put your own sign-in into client\/sign_in\.js/);
+  assert.ok(await a.page.locator('#sign-in').isVisible());
+  await press(a, '#notices', 'Close');
+  assert.equal(await a.page.locator('.notice').count(), 0);
+});
+
+for (const device of ['desktop-light', 'desktop-dark', 'phone-light', 'phone-dark']) {
+  const [size, colorScheme] = device.split('-');
+  const how = { ...(size === 'phone' ? PHONE : DESKTOP), colorScheme };
+
+  project(`it fits and can be read: ${device}`, {}, async ({ server, open, enter, atEnd }) => {
+    const looks = async (tab, name) => {
+      assert.deepEqual([await overflow(tab.page), await faint(tab.page)], [[], []], name);
+      await tab.screenshot(`project-${name}-${device}`);
+    };
+    const door = await open('/', how);
+    await door.page.getByLabel('Your name').waitFor();
+    await looks(door, 'sign-in');
+
+    const b = await person(server, 'bob', 'lobby');
+    const c = await person(server, 'carol-with-quite-a-long-name-for-a-person', 'lobby');
+    for (const each of [b, c]) atEnd(() => each.close());
+    await b.send('lobby', 'Morning! Is the new build on staging?');
+    await c.send('lobby', `It is: https://example.org/${'a/path/that/goes/on/and/on/'.repeat(6)}`);
+    await b.upload(new Blob([new Uint8Array(48_211)]), { roomId: 'lobby', name: 'a report with a long name.pdf' });
+    await c.request('update-status', { status: 'away' });
+    const a = await enter('alice', how);
+    await say(a, 'Thanks, I am looking at it now.');
+    await ends(a, ['Thanks, I am looking at it now.']);
+    await b.sendPrivate('alice', 'Lunch at twelve?');
+    await a.reads('#private .log p', 'Lunch at twelve?');
+    b.typing('lobby');
+    await a.reads('#typing', 'bob is typing…');
+    await looks(a, 'room');
+    await a.page.getByText('Manage rooms').click();
+    await a.page.locator('#roles').getByLabel('Person').fill('bob');
+    await press(a, '#roles', 'Do it');
+    await a.reads('#roles [role=status]', 'Invite: done');
+    await a.page.locator('#calls').getByLabel('Person').fill('alice');
+    await press(a, '#calls', 'Call');
+    await a.page.waitForSelector('.notice.problem');
+    await looks(a, 'side');
+    await a.page.screenshot({ path: `build/screenshots/project-whole-${device}.png`, fullPage: true });
+  });
+}
