@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { root } from '../support/server.mjs';
-import { BUILD, run } from '../installed/steps.mjs';
+import { BUILD, freePort, run } from '../installed/steps.mjs';
 import { BareDebian, ImageBuild } from './bare_debian.mjs';
 import { healthCheckOf, parseDockerfile } from './dockerfile.mjs';
 import { CHOICES, writeTree } from './tree.mjs';
@@ -39,7 +39,7 @@ describe('on a bare Debian', { skip: FULL ? false : 'only with ./dev test --full
     assert.match(said, new RegExp(`^${VERSION}$`, 'm'));
   });
 
-  it('the image is built, its tests pass, and it runs as its user until it is told to end', () => {
+  it('the image is built, its tests pass, and it runs as its user until it is told to end', async () => {
     const tree = path.join(folder, 'tree');
     writeTree(tree, CHOICES.everything, { version: VERSION, sources: true });
     copyFileSync(deb, path.join(tree, 'vendor', path.basename(deb)));
@@ -66,7 +66,7 @@ describe('on a bare Debian', { skip: FULL ? false : 'only with ./dev test --full
       grep -c '^Uid:.*${user}' /proc/$server/status
       test "$(stat -c %U /data)" = my-app
       kill -TERM $server
-      wait $server && echo ended in order`, { JWT_SECRET: 's'.repeat(32), PORT: '38517', WIREHALL_HOST: '127.0.0.1' }));
+      wait $server && echo ended in order`, { JWT_SECRET: 's'.repeat(32), PORT: `${await freePort()}`, WIREHALL_HOST: '127.0.0.1' }));
     assert.match(said, /^healthy$/m);
     assert.match(said, /^ended in order$/m);
   });
