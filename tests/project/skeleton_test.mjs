@@ -186,9 +186,13 @@ describe('./dev', () => {
         { env: { ...process.env, ...variables }, stdio: 'ignore' });
       const answers = () => fetch(`http://127.0.0.1:${port}${place}/?EIO=4&transport=polling`)
         .then((response) => response.ok, () => false);
-      await until(answers, `an answer at ${place}`, 60_000);
-      child.kill('SIGTERM');
-      assert.deepEqual(await once(child, 'exit'), [0, null]);
+      const ended = once(child, 'exit');
+      try {
+        await until(answers, `an answer at ${place}`, 60_000);
+      } finally {
+        child.kill('SIGTERM');
+      }
+      assert.deepEqual(await ended, [0, null]);
     }
   });
 
