@@ -64,7 +64,7 @@ describe('on a bare Debian', { skip: FULL ? false : 'only with ./dev test --full
       for attempt in {1..100}; do if ${health} 2>/dev/null; then break; fi; sleep 0.1; done
       ${health} && echo healthy
       grep -c '^Uid:.*${user}' /proc/$server/status
-      test "$(stat -c %U /data)" = my-app
+      test "$(stat -c %u /data)" = ${user}
       kill -TERM $server
       wait $server && echo ended in order`, { JWT_SECRET: 's'.repeat(32), PORT: `${await freePort()}`, WIREHALL_HOST: '127.0.0.1' }));
     assert.match(said, /^healthy$/m);
