@@ -22,7 +22,9 @@ function sign(claims) {
 }
 
 for (const protocol of protocols) {
-  project(`messages, people, typing: ${protocol}`, { protocol }, async ({ open, enter }) => {
+  project(`messages, people, typing: ${protocol}`, {
+    protocol, environment: { WIREHALL_TYPING_TIMEOUT: '600000' }, // so that only saying so ends it
+  }, async ({ open, enter }) => {
     const a = await open();
     await a.page.getByLabel('Your name').waitFor();
     await a.page.keyboard.type('alice'); // by the keyboard alone
@@ -138,6 +140,10 @@ for (const protocol of protocols) {
       assert.equal(await tab.page.evaluate(() => document.querySelector('#calls video.own').srcObject), null);
     }
 
+    await call(b, 'alice');
+    await a.reads('.notice p', 'bob calls you, with video');
+    await press(b, '#calls', 'Hang up');
+    await a.gone('.notice');
     await call(b, 'alice');
     await press(a, '#notices', 'Decline');
     await b.reads('#calls [role=status]', 'They declined');
@@ -266,19 +272,28 @@ project('a room with very many messages keeps the newest, and history has the ot
   assert.equal(await a.page.locator('#earlier').isVisible(), false);
 });
 
-project('a server that is started again', { protocol: 'socketio', environment: { WIREHALL_STORE: 'sqlite' } },
-  async ({ server, enter }) => {
-    const [a, b] = [await enter('alice'), await enter('bob')];
+for (const protocol of protocols) {
+  project(`a server that is started again: ${protocol}`, { protocol }, async ({ server, enter, cable }) => {
+    const wire = await cable();
+    const a = await enter('alice', { address: wire.url });
+    const b = await enter('bob');
     for (const tab of [a, b]) tab.allowed = OUTAGE;
     await say(a, 'before');
     await ends(b, ['before']);
+    wire.cut();
     await server.kill();
     await b.reads('#state', 'Connection lost, trying again…');
     await server.restart();
-    for (const tab of [a, b]) await tab.reads('#state', 'Connected');
+    await b.reads('#state', 'Connected');
+    await say(b, 'meanwhile'); // the server has forgotten the connection of who is away
+    await ends(b, ['before', 'meanwhile']);
+    wire.mend();
+    await a.reads('#state', 'Connected');
     await say(b, 'after');
-    for (const tab of [a, b]) await ends(tab, ['before', 'after']);
+    for (const tab of [a, b]) await ends(tab, ['before', 'meanwhile', 'after']);
+    assert.equal((await texts(a)).length, 3, 'each once');
   });
+}
 
 project('any event by hand, without a single feature', { features: [], protocol: 'socketio' }, async ({ enter }) => {
   const a = await enter('alice', { room: '' });
