@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { WebSocket } from 'ws';
 import { DESKTOP, faint, OUTAGE, overflow, person, PHONE } from './harness.mjs';
 import { ends, FEATURES, press, projects, say, texts } from './project.mjs';
 
@@ -245,6 +246,26 @@ for (const protocol of protocols) {
       await ends(a, ['still here']);
       assert.equal(await a.page.locator('.notice').count(), 0);
     });
+}
+
+for (const protocol of protocols) {
+  project(`who comes when too many did is let in later: ${protocol}`, {
+    protocol, environment: { JWT_SECRET: SECRET, WIREHALL_RATE_LIMIT__CONNECTIONS_PER_MINUTE: '60' },
+  }, async ({ server, open, atEnd }) => {
+    const others = Array.from({ length: 70 }, () => new WebSocket(`${server.url.replace('http', 'ws')}/ws?token=x`));
+    atEnd(() => others.forEach((socket) => socket.terminate()));
+    await Promise.all(others.map((socket) => new Promise((resolve) => {
+      socket.on('error', () => {}).on('close', resolve); // the token is none: all are refused, the last ones for the rate
+    })));
+    const a = await open();
+    a.allowed = OUTAGE;
+    const token = sign({ sub: 'alice', exp: Math.floor(Date.now() / 1000) + 60 });
+    await a.page.route('**/dev/token?*', (route) => route.fulfill({ json: { token } }));
+    await a.page.getByLabel('Your name').fill('alice');
+    await press(a, '#sign-in', 'Sign in');
+    await a.reads('#state', 'Connection lost, trying again…');
+    await a.reads('#state', 'Connected');
+  });
 }
 
 project('a Socket.IO client that the server does not serve', {
