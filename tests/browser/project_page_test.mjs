@@ -204,6 +204,25 @@ for (const protocol of protocols) {
     assert.equal((await texts(a)).length, 5, 'each once');
   });
 
+  project(`a message whose answer is lost: ${protocol}`, { protocol }, async ({ enter, cable }) => {
+    const wire = await cable();
+    const a = await enter('alice', { address: wire.url });
+    const b = await enter('bob');
+    a.allowed = OUTAGE;
+    await say(a, 'before');
+    await ends(a, ['before']);
+    wire.deafen();
+    await say(a, 'sent once');
+    await ends(b, ['before', 'sent once']);
+    wire.cut();
+    wire.mend();
+    await ends(a, ['before', 'sent once']);
+    await a.gone('.pending');
+    await say(a, 'after');
+    for (const tab of [a, b]) await ends(tab, ['before', 'sent once', 'after']);
+    assert.equal(await a.page.locator('.notice').count(), 0);
+  });
+
   project(`an upload over a connection that is lost: ${protocol}`, { protocol }, async ({ enter, cable }) => {
     const wire = await cable();
     const a = await enter('alice', { address: wire.url });
@@ -313,6 +332,25 @@ for (const protocol of protocols) {
     await say(b, 'after');
     for (const tab of [a, b]) await ends(tab, ['before', 'meanwhile', 'after']);
     assert.equal((await texts(a)).length, 3, 'each once');
+  });
+}
+
+const CUTS = {
+  rooms: ['lobby', 'Manage rooms'],
+  'rooms,presence': ['lobby', 'People', 'Manage rooms'],
+  'rooms,history': ['lobby', 'Manage rooms'],
+  'rooms,typing': ['lobby', 'Manage rooms'],
+  'rooms,uploads': ['lobby', 'Manage rooms'],
+  'private-messages': ['Private messages'],
+  calls: ['Calls'],
+  'private-messages,push': ['Private messages', 'Notifications'],
+};
+for (const [names, panels] of Object.entries(CUTS)) {
+  const features = names.split(',');
+  project(`a page with ${features.join(' and ')} alone`, { features }, async ({ enter }) => {
+    const a = await enter('alice', { room: features.includes('rooms') ? 'lobby' : '' });
+    assert.deepEqual(await a.page.locator('#hall .panel h2').allTextContents(), [...panels, 'Any event']);
+    assert.deepEqual([await overflow(a.page), await faint(a.page)], [[], []]);
   });
 }
 
