@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   int status = 0;
   wirehall::cli::add_serve(app, status);
   wirehall::cli::add_token(app, status);
+  wirehall::cli::add_connect(app, status);
   wirehall::cli::add_backup(app, status);
   wirehall::cli::add_vapid(app, status);
   wirehall::cli::add_check(app, status);
