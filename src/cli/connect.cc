@@ -36,7 +36,8 @@ struct ConnectOptions {
   int timeout_ms = 20'000;
 };
 
-// What the client's thread says goes through a pipe, as lines of JSON: the main thread alone touches the terminal.
+// What the client's thread says goes through a pipe, as lines of JSON: the main thread alone touches the
+// terminal.
 class Reports {
  public:
   Reports() {
@@ -85,19 +86,26 @@ Value error_report(const Error& error) { return Object{{"error", error.text()}, 
 class Connect {
  public:
   Connect(const ConnectOptions& options, ClientOptions client_options, bool interactive)
-      : interactive_(interactive), url_(options.url), rooms_(options.rooms), client_(options.url, std::move(client_options)) {
+      : interactive_(interactive),
+        url_(options.url),
+        rooms_(options.rooms),
+        client_(options.url, std::move(client_options)) {
+    // At the prompt these only repeat what was said.
+    if (interactive_) seen_.hidden = {"connected", "joined", "left"};
     client_.on_any([this](const ClientEvent& event) {
       reports_.write(Object{{"event", event.name}, {"args", Value(Array(event.args))}});
       // The hall keeps private messages until somebody says that they came.
       if (event.ack) event.ack(Object{{"success", true}});
     });
     client_.on_disconnect([this](const ClientDisconnected& lost) {
-      Object report{{"disconnected", lost.reason}, {"error", lost.error.text()}, {"code", lost.error.kebab()}};
+      Object report{
+          {"disconnected", lost.reason}, {"error", lost.error.text()}, {"code", lost.error.kebab()}};
       if (lost.retry_in) report.set("retryIn", lost.retry_in->count());
       reports_.write(std::move(report));
     });
     client_.on_connect([this](const ClientConnected& connected) {
-      if (connected.reconnected) reports_.write(Object{{"connected", true}, {"recovered", connected.recovered}});
+      if (connected.reconnected)
+        reports_.write(Object{{"connected", true}, {"recovered", connected.recovered}});
     });
     client_.on_rejoin([this](const std::string& room, const Result<Value>& answer) {
       Object report{{"rejoined", room}};
@@ -141,10 +149,12 @@ class Connect {
     hooks.on_readable = [this] { read_reports(); };
     Terminal terminal(std::move(hooks), history_path());
     terminal_ = &terminal;
+    show_prompt();
     const std::string user = client_.user_id();
-    terminal.print("Connected to " + url_ + (user.empty() ? "" : " as " + printable(user)) + ". `help` lists the commands.");
+    terminal.print("Connected to " + url_ + (user.empty() ? "" : " as " + printable(user)) +
+                   ". `help` lists the commands.");
     while (!ended_) {
-      const std::optional<std::string> line = terminal.read_line(prompt());
+      const std::optional<std::string> line = terminal.read_line();
       if (!line) break;
       // A token is nobody's business.
       if (!line->empty() && !line->starts_with("token")) terminal.remember(*line);
@@ -153,7 +163,9 @@ class Connect {
     terminal_ = nullptr;
     return 0;
   }
-  std::string prompt() const { return seen_.room.empty() ? "> " : printable(seen_.room) + "> "; }
+  void show_prompt() const {
+    if (terminal_ != nullptr) terminal_->set_prompt(seen_.room.empty() ? "> " : printable(seen_.room) + "> ");
+  }
 
   // One command after another, each answered before the next is read; what is left at the end is waited for.
   int run_script() {
@@ -199,8 +211,9 @@ class Connect {
   void perform(const Result<ConnectCommand>& parsed) {
     if (!parsed.ok()) {
       failed_ = true;
-      return show(interactive_ ? Value(Object{{"error", parsed.error().detail()}, {"code", parsed.error().kebab()}})
-                               : error_report(parsed.error()));
+      return show(interactive_
+                      ? Value(Object{{"error", parsed.error().detail()}, {"code", parsed.error().kebab()}})
+                      : error_report(parsed.error()));
     }
     const ConnectCommand& command = *parsed;
     using Kind = ConnectCommand::Kind;
@@ -214,7 +227,8 @@ class Connect {
         if (interactive_) return show(Object{{"error", "wait is for scripts"}, {"code", "invalid-format"}});
         wait_event_ = command.event;
         // What has come since the last answer counts too: an event may be quicker than it.
-        if (const auto early = std::find(recent_.begin(), recent_.end(), wait_event_); early != recent_.end()) {
+        if (const auto early = std::find(recent_.begin(), recent_.end(), wait_event_);
+            early != recent_.end()) {
           recent_.erase(recent_.begin(), early + 1);
           return;
         }
@@ -229,10 +243,10 @@ class Connect {
       case Kind::kRequest: break;
     }
     ++unanswered_;
-    if (command.event == "message" && command.args.size() == 1 && command.args[0].find_string("content") != nullptr &&
-        command.args[0].find_string("roomId") != nullptr)
-      return client_.send(*command.args[0].find_string("roomId"), *command.args[0].find_string("content"), answerer(command),
-                          command.args[0].as_object());
+    if (command.event == "message" && command.args.size() == 1 &&
+        command.args[0].find_string("content") != nullptr && command.args[0].find_string("roomId") != nullptr)
+      return client_.send(*command.args[0].find_string("roomId"), *command.args[0].find_string("content"),
+                          answerer(command), command.args[0].as_object());
     client_.emit_args(command.event, command.args, answerer(command));
   }
 
@@ -259,6 +273,7 @@ class Connect {
     if (const std::string* event = report.find_string("event")) {
       const Value& args = *report.find("args");
       learn(seen_, args);
+      if (*event == "connected" && !args.as_array().empty()) learn_rooms(args.as_array().front());
       if (seen_.events.size() < 1000) seen_.events.insert(*event);
       if (wait_until_ && *event == wait_event_) {
         wait_until_.reset();
@@ -279,9 +294,19 @@ class Connect {
     }
     if (!interactive_) return show(report);
     if (report.find("connected") != nullptr) say("-- connected again");
-    if (const std::string* room = report.find_string("rejoined"); room != nullptr && report.find("error") != nullptr) {
+    if (const std::string* room = report.find_string("rejoined");
+        room != nullptr && report.find("error") != nullptr) {
       seen_.rooms.erase(*room);
       say("-- no longer in " + printable(*room) + ": " + printable(*report.find_string("error")));
+    }
+  }
+
+  // The server has put us back into those of last time.
+  void learn_rooms(const Value& welcome) {
+    const Value* rooms = welcome.find("rooms");
+    if (rooms == nullptr || !rooms->is_array()) return;
+    for (const Value& room : rooms->as_array()) {
+      if (room.is_string() && seen_.rooms.size() < 1000) seen_.rooms.insert(room.as_string());
     }
   }
 
@@ -298,6 +323,7 @@ class Connect {
       seen_.rooms.erase(*room);
       if (seen_.room == *room) seen_.room = seen_.rooms.empty() ? std::string() : *seen_.rooms.begin();
     }
+    show_prompt();
     if (!interactive_) return show(report);
     if (failed) return show(report);
     show_answer(event, *report.find("value"));
@@ -308,15 +334,17 @@ class Connect {
     if (event == "message" || event == "private-message") return;  // what it became is shown
     if (event == "join-room") {
       const Value* count = value.find("memberCount");
-      return say("-- in " + printable(seen_.room) + (count == nullptr ? "" : ", members: " + count->to_json()));
+      return say("-- in " + printable(seen_.room) +
+                 (count == nullptr ? "" : ", members: " + count->to_json()));
     }
     const Value* list = value.find(event == "history" ? "messages" : event == "presence" ? "users" : "");
     if (list == nullptr || !list->is_array()) return say("ok " + printable(value.to_json()));
     for (const Value& element : list->as_array()) {
       const std::string* user = element.find_string("userId");
       const std::string* status = element.find_string("status");
-      say(event == "history" ? event_text("new-message", {element})
-                             : printable((user == nullptr ? "" : *user) + "  " + (status == nullptr ? "" : *status)));
+      say(event == "history"
+              ? event_text("new-message", {element})
+              : printable((user == nullptr ? "" : *user) + "  " + (status == nullptr ? "" : *status)));
     }
     if (list->as_array().empty()) say("-- none");
   }
@@ -366,7 +394,8 @@ int connect(const ConnectOptions& options) {
     client.auth = auth->as_object();
   }
   const char* token = std::getenv("WIREHALL_TOKEN");
-  if (!options.token.empty() || token != nullptr) client.auth.set("token", options.token.empty() ? token : options.token);
+  if (!options.token.empty() || token != nullptr)
+    client.auth.set("token", options.token.empty() ? token : options.token);
   Connect session(options, std::move(client), isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1);
   return session.run();
 }
@@ -376,16 +405,24 @@ int connect(const ConnectOptions& options) {
 void add_connect(CLI::App& app, int& status) {
   auto options = std::make_shared<ConnectOptions>();
   CLI::App* command = app.add_subcommand("connect", "Talk to a server from the terminal, or from a script");
-  command->add_option("URL", options->url, "http(s)://HOST:PORT, or ws(s)://HOST:PORT/PATH for the native protocol")->required();
-  command->add_option("--protocol", options->protocol, "what an http URL speaks: native (default) or socketio")
+  command
+      ->add_option("URL", options->url,
+                   "http(s)://HOST:PORT, or ws(s)://HOST:PORT/PATH for the native protocol")
+      ->required();
+  command
+      ->add_option("--protocol", options->protocol, "what an http URL speaks: native (default) or socketio")
       ->check(CLI::IsMember({"native", "socketio"}));
-  command->add_option("--token", options->token, "who you are; better: the environment variable WIREHALL_TOKEN");
+  command->add_option("--token", options->token,
+                      "who you are; better: the environment variable WIREHALL_TOKEN");
   command->add_option("--auth", options->auth, "what is shown to the server instead, a JSON object");
   command->add_option("--room", options->rooms, "a room to enter; may be repeated");
-  command->add_flag("--polling", options->polling, "socketio: begin with HTTP long-polling, as the stock client does");
+  command->add_flag("--polling", options->polling,
+                    "socketio: begin with HTTP long-polling, as the stock client does");
   command->add_option("--ca", options->ca_file, "file with the certificates to trust (PEM)");
   command->add_flag("--insecure", options->insecure, "take any certificate");
-  command->add_option("--timeout", options->timeout_ms, "milliseconds for a connection, and for an answer (default 20000)")
+  command
+      ->add_option("--timeout", options->timeout_ms,
+                   "milliseconds for a connection, and for an answer (default 20000)")
       ->check(CLI::Range(1, 3'600'000));
   command->callback([options, &status] { status = connect(*options); });
 }

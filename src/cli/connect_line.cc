@@ -9,15 +9,17 @@
 namespace wirehall::cli {
 namespace {
 
-constexpr std::array<std::string_view, 16> kCommands = {"emit",  "exit",  "file", "help",  "history", "join",    "leave",  "private",
-                                                        "quit",  "say",   "send", "token", "unwatch", "wait",    "watch",  "who"};
+constexpr std::array<std::string_view, 16> kCommands = {
+    "emit", "exit", "file", "help",  "history", "join", "leave", "private",
+    "quit", "say",  "send", "token", "unwatch", "wait", "watch", "who"};
 
 constexpr std::array<std::string_view, 32> kHallEvents = {
-    "broadcast",     "call-answer",     "call-end",     "call-reject",       "call-user",      "create-room", "delete-message",
-    "edit-message",  "history",         "ice-servers",  "invite",            "join-room",      "kick",        "leave-room",
-    "mark-read",     "message",         "message-edited", "message-deleted", "message-read",   "new-message", "presence",
-    "presence-update", "private-message", "push-subscribe", "refresh-token", "set-role",       "stop-typing", "typing",
-    "update-status", "user-joined",     "user-left",    "user-typing"};
+    "broadcast",      "call-answer",  "call-end",    "call-reject",     "call-user",       "create-room",
+    "delete-message", "edit-message", "history",     "ice-servers",     "invite",          "join-room",
+    "kick",           "leave-room",   "mark-read",   "message",         "message-edited",  "message-deleted",
+    "message-read",   "new-message",  "presence",    "presence-update", "private-message", "push-subscribe",
+    "refresh-token",  "set-role",     "stop-typing", "typing",          "update-status",   "user-joined",
+    "user-left",      "user-typing"};
 
 constexpr std::string_view kSpace = " \t";
 
@@ -63,7 +65,8 @@ Result<ConnectCommand> say(std::string_view rest, const ConnectSeen& seen) {
 Result<ConnectCommand> history(std::string_view rest, const ConnectSeen& seen) {
   std::string_view first = take_word(rest);
   std::string_view count = rest;
-  if (count.empty() && !first.empty() && first.find_first_not_of("0123456789") == std::string_view::npos && !seen.room.empty())
+  if (count.empty() && !first.empty() && first.find_first_not_of("0123456789") == std::string_view::npos &&
+      !seen.room.empty())
     std::swap(first, count);
   const Result<std::string> room = room_or_last(first, seen);
   if (!room.ok()) return room.error();
@@ -96,7 +99,8 @@ Result<ConnectCommand> waiting(ConnectCommand::Kind kind, std::string_view rest)
   if (command.event.empty()) return usage("wait EVENT [MILLISECONDS]");
   if (rest.empty()) return command;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), command.wait_ms);
-  if (error != std::errc() || end != rest.data() + rest.size() || command.wait_ms < 0) return usage("wait EVENT [MILLISECONDS]");
+  if (error != std::errc() || end != rest.data() + rest.size() || command.wait_ms < 0)
+    return usage("wait EVENT [MILLISECONDS]");
   return command;
 }
 
@@ -238,7 +242,8 @@ std::vector<std::string> complete_line(std::string_view line, const ConnectSeen&
     add_matching(out, last, events);
   } else if (command == "private") {
     add_matching(out, last, seen.users);
-  } else if (command == "join" || command == "leave" || command == "say" || command == "history" || command == "who") {
+  } else if (command == "join" || command == "leave" || command == "say" || command == "history" ||
+             command == "who") {
     add_matching(out, last, seen.rooms);
   }
   return out;
@@ -252,9 +257,11 @@ void learn(ConnectSeen& seen, const Value& value) {
   } else if (value.is_object()) {
     for (const Member& member : value.as_object()) {
       const bool user = member.key == "userId" || member.key == "fromUserId" || member.key == "from";
-      if (user && member.value.is_string() && member.value.as_string().size() <= kNameBytesMax && seen.users.size() < kNamesMax)
+      if (user && member.value.is_string() && member.value.as_string().size() <= kNameBytesMax &&
+          seen.users.size() < kNamesMax)
         seen.users.insert(member.value.as_string());
-      if (member.key == "members" || member.key == "users" || member.key == "messages") learn(seen, member.value);
+      if (member.key == "members" || member.key == "users" || member.key == "messages")
+        learn(seen, member.value);
     }
   }
 }
@@ -278,15 +285,20 @@ std::string printable(std::string_view text) {
 std::string event_text(const std::string& name, const Array& args) {
   const Value none;
   const Value& first = args.empty() ? none : args.front();
-  const std::string* content = first.find_string("content");
-  if (name == "new-message" && content != nullptr) {
-    const std::string* room = first.find_string("roomId");
-    const std::string* user = first.find_string("userId");
-    return printable("[" + (room == nullptr ? "" : *room) + "] " + (user == nullptr ? "" : *user) + ": " + *content);
+  const auto field = [&](std::string_view key) {
+    const std::string* text = first.find_string(key);
+    return text == nullptr ? std::string() : *text;
+  };
+  if (first.find_string("content") != nullptr) {
+    if (name == "new-message")
+      return printable("[" + field("roomId") + "] " + field("userId") + ": " + field("content"));
+    if (name == "private-message")
+      return printable("(private) " + field("fromUserId") + ": " + field("content"));
   }
-  if (name == "private-message" && content != nullptr) {
-    const std::string* user = first.find_string("fromUserId");
-    return printable("(private) " + (user == nullptr ? "" : *user) + ": " + *content);
+  if (first.find_string("userId") != nullptr) {
+    if (name == "user-joined") return printable("[" + field("roomId") + "] " + field("userId") + " has come");
+    if (name == "user-left") return printable("[" + field("roomId") + "] " + field("userId") + " has left");
+    if (name == "presence-update") return printable("-- " + field("userId") + " is " + field("status"));
   }
   std::string text = name;
   for (const Value& arg : args) text += " " + arg.to_json();

@@ -33,6 +33,7 @@ struct Terminal::State {
   History* history = nullptr;
   bool editing = false;
   struct sigaction old_interrupt {};
+  sigset_t old_mask{};
 
   static State& of(EditLine* edit) {
     void* data = nullptr;
@@ -55,7 +56,8 @@ struct Terminal::State {
   // Moves to where the prompt begins, and clears from there on.
   void clear_prompt() const {
     winsize size{};
-    const std::size_t columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    const std::size_t columns =
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
     const std::size_t rows = (prompt.size() + typed_columns()) / columns;
     if (rows > 0) std::fprintf(stdout, "\033[%zuA", rows);
     std::fputs("\r\033[J", stdout);
@@ -68,7 +70,8 @@ int Terminal::State::read_character(EditLine* edit, wchar_t* out) {
   std::mbstate_t shift{};
   for (;;) {
     pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {state.hooks.descriptor, POLLIN, 0}};
-    const int ready = poll(waiting, state.hooks.descriptor < 0 ? 1 : 2, -1);
+    // The signal is let through only here, so that none comes between the look at it and the wait.
+    const int ready = ppoll(waiting, state.hooks.descriptor < 0 ? 1 : 2, nullptr, &state.old_mask);
     if (interrupted != 0) {
       interrupted = 0;
       if (state.line_is_empty()) return 0;
@@ -143,6 +146,10 @@ Terminal::Terminal(Hooks hooks, std::string history_file) : state_(std::make_uni
   el_set(state.edit, EL_ADDFN, "wirehall-complete", "Complete commands and names", &State::complete);
   el_set(state.edit, EL_BIND, "^I", "wirehall-complete", nullptr);
   el_set(state.edit, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupt, &state.old_mask);
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, &state.old_interrupt);
@@ -151,6 +158,7 @@ Terminal::Terminal(Hooks hooks, std::string history_file) : state_(std::make_uni
 Terminal::~Terminal() {
   State& state = *state_;
   sigaction(SIGINT, &state.old_interrupt, nullptr);
+  pthread_sigmask(SIG_SETMASK, &state.old_mask, nullptr);
   if (!state.history_file.empty()) {
     // Made by us first: what was typed is nobody else's business.
     const int file = ::open(state.history_file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -166,9 +174,16 @@ Terminal::~Terminal() {
   el_end(state.edit);
 }
 
-std::optional<std::string> Terminal::read_line(const std::string& prompt) {
+void Terminal::set_prompt(std::string prompt) {
+  if (state_->editing) state_->clear_prompt();
+  state_->prompt = std::move(prompt);
+  if (!state_->editing) return;
+  std::fflush(stdout);
+  el_set(state_->edit, EL_REFRESH);
+}
+
+std::optional<std::string> Terminal::read_line() {
   State& state = *state_;
-  state.prompt = prompt;
   state.editing = true;
   int count = 0;
   const char* line = el_gets(state.edit, &count);

@@ -15,7 +15,7 @@ class Terminal {
  public:
   struct Hooks {
     std::function<std::vector<std::string>(std::string_view line)> complete;  ///< for the last word
-    int descriptor = -1;                                                      ///< where something may come meanwhile
+    int descriptor = -1;  ///< where something may come meanwhile
     std::function<void()> on_readable;
   };
 
@@ -27,7 +27,9 @@ class Terminal {
   /// Reads a line. Ctrl-C throws away what was typed, and on an empty line ends, as Ctrl-D does.
   ///
   /// Returns:  nullopt at the end.
-  std::optional<std::string> read_line(const std::string& prompt);
+  std::optional<std::string> read_line();
+  /// Shows another prompt from now on, before what is being typed too.
+  void set_prompt(std::string prompt);
   /// Keeps a line for the history.
   void remember(const std::string& line);
   /// Prints a line above the prompt, which stays with what was typed.

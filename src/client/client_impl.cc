@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/assert.h"
 
@@ -69,6 +70,11 @@ ClientImpl::ClientImpl(std::string url, ClientOptions options)
 
 void ClientImpl::start() {
   std::promise<std::thread::id> started;
+  // Signals are the program's own threads' business.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([self = shared_from_this(), &started] {
     started.set_value(std::this_thread::get_id());
     self->io_.run();
@@ -78,6 +84,7 @@ void ClientImpl::start() {
     }
     self->ended_.notify_all();
   });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   thread_id_ = started.get_future().get();
 }
 

@@ -1,5 +1,5 @@
-// A network and a hall for tests of the session: both protocols, time that goes when a test says, and a connection
-// that can be cut at any byte.
+// A network and a hall for tests of the session: both protocols, time that goes when a test says, and a
+// connection that can be cut at any byte.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -38,21 +38,21 @@ class FakeHall {
 
   // -- what a test sets ---------------------------------------------------------------------------
   bool reachable = true;
-  std::string refusal;         ///< answered to an upgrade instead of 101
-  bool silent = false;         ///< requests are kept in `unanswered`
-  bool recovers = false;       ///< Socket.IO: connection state recovery
-  std::int64_t cut_after = -1; ///< so many bytes, both ways together, then the connection breaks; once
+  std::string refusal;          ///< answered to an upgrade instead of 101
+  bool silent = false;          ///< requests are kept in `unanswered`
+  bool recovers = false;        ///< Socket.IO: connection state recovery
+  std::int64_t cut_after = -1;  ///< so many bytes, both ways together, then the connection breaks; once
   std::string epoch = "e1";
 
   // -- what a test looks at -----------------------------------------------------------------------
   std::map<std::string, FakeRoom> rooms;
-  std::vector<std::string> log;                        ///< requests, as `event {fields}`
+  std::vector<std::string> log;  ///< requests, as `event {fields}`
   std::deque<std::pair<std::uint64_t, Value>> unanswered;
-  std::vector<SessionEvent> told;                      ///< what the program was told, in order
-  std::vector<std::string> upgrades;                   ///< heads of the requests
-  std::vector<std::string> answers;                    ///< to the server's questions
+  std::vector<SessionEvent> told;     ///< what the program was told, in order
+  std::vector<std::string> upgrades;  ///< heads of the requests
+  std::vector<std::string> answers;   ///< to the server's questions
   std::vector<MonoTime> attempts;
-  int closes = 0;                                      ///< channels closed by the client
+  int closes = 0;  ///< channels closed by the client
   std::vector<std::uint16_t> goodbyes;
 
   // -- running ------------------------------------------------------------------------------------
@@ -107,7 +107,8 @@ class FakeHall {
     request.args.emplace_back(std::move(fields));
     request.options = how;
     request.done = [this, label](const Result<Value>& answer) {
-      outcomes[label].push_back(answer.ok() ? "ok " + answer->to_json() : std::string(answer.error().kebab()));
+      outcomes[label].push_back(answer.ok() ? "ok " + answer->to_json()
+                                            : std::string(answer.error().kebab()));
     };
     session.request(std::move(request), now);
     pump();
@@ -136,7 +137,8 @@ class FakeHall {
     if (native()) {
       Object frame{{"type", event == "new-message" ? "chat" : event}};
       if (question) frame.set("ackId", *question);
-      for (const Member& member : fields.as_object()) frame.set(member.key == "type" ? "messageType" : member.key, member.value);
+      for (const Member& member : fields.as_object())
+        frame.set(member.key == "type" ? "messageType" : member.key, member.value);
       return frame_out(Value(std::move(frame)).to_json());
     }
     std::vector<Value> args = {fields};
@@ -219,7 +221,8 @@ class FakeHall {
     switch (command.kind) {
       case Wire::Command::Kind::kOpen:
         attempts.push_back(now);
-        if (!reachable) return session.ended(command.channel, Error(ErrorCode::kConnectionFailed, "refused"), now);
+        if (!reachable)
+          return session.ended(command.channel, Error(ErrorCode::kConnectionFailed, "refused"), now);
         channel_ = command.channel;
         open_ = false;
         received_.clear();
@@ -252,12 +255,16 @@ class FakeHall {
       const std::string key = received_.substr(at, received_.find("\r\n", at) - at);
       if (!refusal.empty()) return bytes_out(refusal);
       open_ = true;
-      bytes_out("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-                ws::accept_value(key) + "\r\n\r\n");
+      bytes_out(
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+          "Upgrade\r\nSec-WebSocket-Accept: " +
+          ws::accept_value(key) + "\r\n\r\n");
       if (native()) {
-        if (options.expect_welcome.value_or(true)) frame_out(R"({"type":"connected","userId":"ann","sessionId":"s1"})");
+        if (options.expect_welcome.value_or(true))
+          frame_out(R"({"type":"connected","userId":"ann","sessionId":"s1"})");
       } else {
-        frame_out(R"(0{"sid":"engine","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})");
+        frame_out(
+            R"(0{"sid":"engine","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})");
       }
       return;
     }
@@ -280,12 +287,15 @@ class FakeHall {
     const auto number = id == nullptr ? std::nullopt : exact_integer(*id);
     frame.erase("type");
     frame.erase("id");
-    request(type, Value(std::move(frame)), number ? std::optional(static_cast<std::uint64_t>(*number)) : std::nullopt);
+    request(type, Value(std::move(frame)),
+            number ? std::optional(static_cast<std::uint64_t>(*number)) : std::nullopt);
   }
   void socketio_message(const std::string& text) {
     if (text == "3") return;
     socketio::Packet packet;
-    if (decoder_->feed_text(std::string_view(text).substr(1), now, packet) != socketio::PacketDecoder::Step::kPacket) return;
+    if (decoder_->feed_text(std::string_view(text).substr(1), now, packet) !=
+        socketio::PacketDecoder::Step::kPacket)
+      return;
     switch (packet.type) {
       case socketio::PacketType::kConnect: {
         auths.push_back(packet.auth);
@@ -313,7 +323,8 @@ class FakeHall {
     }
     const std::string* room = fields.find_string("roomId");
     if (event == "message") {
-      const Value stored = store(*room, *fields.find_string("content"), *fields.find_string("clientMessageId"));
+      const Value stored =
+          store(*room, *fields.find_string("content"), *fields.find_string("clientMessageId"));
       if (id) answer(*id, stored);
     } else if (event == "join-room") {
       joined_.insert(*room);
@@ -330,7 +341,8 @@ class FakeHall {
       const bool same = since->find("epoch") != nullptr && *since->find("epoch") == Value(epoch);
       Array missed;
       const std::int64_t seq = since->find("seq")->as_int();
-      for (std::size_t i = static_cast<std::size_t>(seq); same && i < room.messages.size(); ++i) missed.push_back(room.messages[i]);
+      for (std::size_t i = static_cast<std::size_t>(seq); same && i < room.messages.size(); ++i)
+        missed.push_back(room.messages[i]);
       out.set("recovered", same);
       out.set("missed", Value(std::move(missed)));
     }
@@ -340,7 +352,8 @@ class FakeHall {
   Value store(const std::string& name, const std::string& content, const std::string& client_id) {
     FakeRoom& room = rooms[name];
     if (!client_id.empty()) {
-      if (const auto found = room.by_client_id.find(client_id); found != room.by_client_id.end()) return found->second;
+      if (const auto found = room.by_client_id.find(client_id); found != room.by_client_id.end())
+        return found->second;
     }
     const std::int64_t seq = static_cast<std::int64_t>(room.messages.size()) + 1;
     const Value message{{"roomId", name}, {"seq", seq}, {"content", content}, {"type", "text"}};

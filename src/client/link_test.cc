@@ -20,11 +20,13 @@ ClientOptions over(Protocol protocol) {
 }
 
 std::string http(int status, const std::string& body, const std::string& fields = "") {
-  return "HTTP/1.1 " + std::to_string(status) + " X\r\n" + fields + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\n" + fields +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 // Connects against a refusal. Returns: the error's text, and whether the client gave up.
-std::string refused(const std::string& answer, Protocol protocol = Protocol::kNative, std::uint32_t attempts = 0) {
+std::string refused(const std::string& answer, Protocol protocol = Protocol::kNative,
+                    std::uint32_t attempts = 0) {
   ClientOptions options = over(protocol);
   options.connect_attempts = attempts;
   FakeHall hall(options);
@@ -41,7 +43,8 @@ TEST(NativeLink, ShowsWhoWeAre) {
   FakeHall hall(options, "http://hall:3000/live?q=2");
   hall.connect();
   ASSERT_EQ(hall.upgrades.size(), 1u);
-  EXPECT_THAT(hall.upgrades[0], StartsWith("GET /live?q=2&userId=ann%20b&x=1%262 HTTP/1.1\r\nHost: hall:3000\r\n"));
+  EXPECT_THAT(hall.upgrades[0],
+              StartsWith("GET /live?q=2&userId=ann%20b&x=1%262 HTTP/1.1\r\nHost: hall:3000\r\n"));
   EXPECT_THAT(hall.upgrades[0], HasSubstr("\r\nAuthorization: Bearer a.b.c"));
   EXPECT_THAT(hall.upgrades[0], HasSubstr("\r\nX-Trace: 7"));
   EXPECT_THAT(hall.upgrades[0], testing::Not(HasSubstr("Bad")));
@@ -49,13 +52,25 @@ TEST(NativeLink, ShowsWhoWeAre) {
 }
 
 TEST(NativeLink, RefusalsSayWhy) {
-  EXPECT_EQ(refused(http(401, R"({"title":"Authentication required","status":401,"code":"authentication-required"})")), "Authentication required");
-  EXPECT_EQ(refused(http(401, R"({"title":"Authentication failed: token expired","status":401,"code":"authentication-failed"})")), "Authentication failed: token expired");
-  EXPECT_EQ(refused(http(404, "nothing")), "Wrong protocol: nobody speaks Wirehall's native protocol at hall:3000/ws (HTTP 404)");
-  EXPECT_EQ(refused(http(200, "<html>")), "Wrong protocol: nobody speaks Wirehall's native protocol at hall:3000/ws (HTTP 200)");
+  EXPECT_EQ(refused(http(
+                401, R"({"title":"Authentication required","status":401,"code":"authentication-required"})")),
+            "Authentication required");
+  EXPECT_EQ(
+      refused(http(
+          401,
+          R"({"title":"Authentication failed: token expired","status":401,"code":"authentication-failed"})")),
+      "Authentication failed: token expired");
+  EXPECT_EQ(refused(http(404, "nothing")),
+            "Wrong protocol: nobody speaks Wirehall's native protocol at hall:3000/ws (HTTP 404)");
+  EXPECT_EQ(refused(http(200, "<html>")),
+            "Wrong protocol: nobody speaks Wirehall's native protocol at hall:3000/ws (HTTP 200)");
   EXPECT_EQ(refused(http(503, "")), "Unexpected HTTP response: HTTP 503 from hall:3000/ws (again)");
-  EXPECT_EQ(refused("SSH-2.0-OpenSSH\r\n"), "Wrong protocol: what answers at hall:3000/ws speaks no HTTP/1.1");
-  EXPECT_THAT(refused("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: no\r\n\r\n"), HasSubstr("against RFC 6455"));
+  EXPECT_EQ(refused("SSH-2.0-OpenSSH\r\n"),
+            "Wrong protocol: what answers at hall:3000/ws speaks no HTTP/1.1");
+  EXPECT_THAT(
+      refused(
+          "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: no\r\n\r\n"),
+      HasSubstr("against RFC 6455"));
   EXPECT_THAT(refused("HTTP/1.1 200 X\r\nContent-Length: 99999999\r\n\r\n"), HasSubstr("too long"));
 }
 
@@ -63,7 +78,8 @@ TEST(NativeLink, ARefusalThatIsALimitSaysWhenToComeBack) {
   ClientOptions options = over(Protocol::kNative);
   options.connect_attempts = 0;
   FakeHall hall(options);
-  hall.refusal = http(429, R"({"title":"Rate limit exceeded","status":429,"code":"rate-limited"})", "Retry-After: 30\r\n");
+  hall.refusal = http(429, R"({"title":"Rate limit exceeded","status":429,"code":"rate-limited"})",
+                      "Retry-After: 30\r\n");
   hall.connect();
   EXPECT_EQ(hall.last_loss().error.code(), ErrorCode::kRateLimited);
   EXPECT_EQ(hall.last_loss().retry_in->count(), 30'000);
@@ -75,7 +91,8 @@ TEST(NativeLink, CloseCodesMeanWhatTheProtocolSays) {
     hall.connect();
     hall.close_frame(code, reason);
     hall.pump();
-    return hall.last_loss().reason + " / " + std::string(hall.last_loss().error.kebab()) + (hall.last_loss().retry_in ? " again" : "");
+    return hall.last_loss().reason + " / " + std::string(hall.last_loss().error.kebab()) +
+           (hall.last_loss().retry_in ? " again" : "");
   };
   EXPECT_EQ(closed(1000, "server disconnect"), "io server disconnect / disconnected");
   EXPECT_EQ(closed(1001, "server shutting down"), "transport close / disconnected again");
@@ -178,9 +195,11 @@ TEST(SocketioLink, AsksForItsNamespaceWithItsAuth) {
 
 TEST(SocketioLink, RefusalsSayWhy) {
   constexpr Protocol kSocketIo = Protocol::kSocketIo;
-  EXPECT_EQ(refused(http(404, "Cannot GET"), kSocketIo), "Wrong protocol: there is no Socket.IO server at hall:3000/socket.io/ (HTTP 404)");
-  EXPECT_EQ(refused(http(400, R"({"code":5,"message":"Unsupported protocol version"})"), kSocketIo),
-            "Unexpected HTTP response: Unsupported protocol version (HTTP 400 from hall:3000/socket.io/) (again)");
+  EXPECT_EQ(refused(http(404, "Cannot GET"), kSocketIo),
+            "Wrong protocol: there is no Socket.IO server at hall:3000/socket.io/ (HTTP 404)");
+  EXPECT_EQ(
+      refused(http(400, R"({"code":5,"message":"Unsupported protocol version"})"), kSocketIo),
+      "Unexpected HTTP response: Unsupported protocol version (HTTP 400 from hall:3000/socket.io/) (again)");
   FakeHall hall(over(kSocketIo));
   hall.connect();
   const auto error = [&](const std::string& packet) {
@@ -191,7 +210,8 @@ TEST(SocketioLink, RefusalsSayWhy) {
     refusing.pump();
     return refusing.last_loss().error.text();
   };
-  EXPECT_EQ(error(R"(44{"message":"Authentication failed: bad","data":{"code":"authentication-failed"}})"), "Authentication failed: bad");
+  EXPECT_EQ(error(R"(44{"message":"Authentication failed: bad","data":{"code":"authentication-failed"}})"),
+            "Authentication failed: bad");
   EXPECT_EQ(error(R"(44{"message":"not authorized"})"), "Refused: not authorized");
   EXPECT_EQ(error(R"(44{"message":"Invalid namespace"})"), "Invalid namespace: /");
   EXPECT_EQ(error("9nonsense"), "Malformed Engine.IO payload: sent by the server");
@@ -206,11 +226,14 @@ TEST(SocketioLink, WhatSpeaksWebSocketAloneIsNoSocketIoServer) {
   hall.session.opened(channel, hall.now);
   const std::string request = hall.session.wire().take()[0].bytes;
   const std::size_t at = request.find("Sec-WebSocket-Key: ") + 19;
-  std::string bytes = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + ws::accept_value(request.substr(at, 24)) + "\r\n\r\n";
+  std::string bytes =
+      "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+      ws::accept_value(request.substr(at, 24)) + "\r\n\r\n";
   ws::append_frame(bytes, ws::Opcode::kText, R"({"type":"connected"})");
   hall.session.received(channel, bytes.data(), bytes.data() + bytes.size(), hall.now);
   hall.pump();
-  EXPECT_EQ(hall.last_loss().error.text(), "Wrong protocol: what answers at hall:3000/socket.io/ is no Socket.IO server");
+  EXPECT_EQ(hall.last_loss().error.text(),
+            "Wrong protocol: what answers at hall:3000/socket.io/ is no Socket.IO server");
 }
 
 TEST(SocketioLink, TheServersHeartbeatIsAnsweredAndMissed) {

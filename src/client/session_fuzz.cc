@@ -1,5 +1,5 @@
-// Whatever a server sends, in whatever pieces: the session ends up in one of its states, settles every request once,
-// and keeps its promises to the program.
+// Whatever a server sends, in whatever pieces: the session ends up in one of its states, settles every
+// request once, and keeps its promises to the program.
 #include "client/session.h"
 
 #include "base/json.h"
@@ -25,7 +25,8 @@ class Network {
       for (client::SessionEvent& event : events) {
         if (event.done) event.done(std::move(*event.answer));
         if (event.opened) event.opened(event.failure ? Status(*event.failure) : Status());
-        for (const Value& arg : event.args) FUZZ_CHECK(json::validate(arg.to_json(), 128) == json::Status::kOk);
+        for (const Value& arg : event.args)
+          FUZZ_CHECK(json::validate(arg.to_json(), 128) == json::Status::kOk);
       }
     }
     return open_;
@@ -104,13 +105,15 @@ FUZZ_TARGET(client_session) {
       ++asked;
       session.request(std::move(request), now);
     }
-    // Past the handshake where the input wants it, so that frames are reached; each piece begins with what it is.
+    // Past the handshake where the input wants it, so that frames are reached; each piece begins with what it
+    // is.
     if ((mode & 8) != 0) network.give(network.upgrade());
     std::string_view rest = in.rest();
     while (!rest.empty()) {
       const auto kind = static_cast<unsigned char>(rest.front());
       rest.remove_prefix(1);
-      const std::size_t size = std::min<std::size_t>(rest.size(), rest.empty() ? 0 : static_cast<unsigned char>(rest.front()));
+      const std::size_t size =
+          std::min<std::size_t>(rest.size(), rest.empty() ? 0 : static_cast<unsigned char>(rest.front()));
       if (!rest.empty()) rest.remove_prefix(1);
       const std::string_view piece = rest.substr(0, size);
       rest.remove_prefix(std::min(size, rest.size()));
@@ -119,7 +122,9 @@ FUZZ_TARGET(client_session) {
         case 0: break;
         case 1: bytes.clear(), ws::append_frame(bytes, ws::Opcode::kText, piece); break;
         case 2: bytes.clear(), ws::append_frame(bytes, ws::Opcode::kBinary, piece); break;
-        case 3: bytes = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(piece.size()) + "\r\n\r\n" + bytes; break;
+        case 3:
+          bytes = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(piece.size()) + "\r\n\r\n" + bytes;
+          break;
         case 4: network.cut(); continue;
         case 5:
           now = std::min(session.next_deadline(), now + std::chrono::hours(1));

@@ -15,7 +15,8 @@ std::string parsed(const std::string& bytes, ResponseLimits limits = {}) {
     std::string seen;
     const auto note = [&] {
       const ReceivedResponse& response = parser.response();
-      seen += std::to_string(response.status) + (response.keep_alive ? " keep " : " close ") + response.body + "|";
+      seen += std::to_string(response.status) + (response.keep_alive ? " keep " : " close ") + response.body +
+              "|";
     };
     bool ended = false;
     for (std::size_t at = 0; at < bytes.size() && !ended; at += single ? 1 : bytes.size()) {
@@ -42,12 +43,17 @@ std::string parsed(const std::string& bytes, ResponseLimits limits = {}) {
 
 TEST(ResponseParser, BodiesEndAsTheirFieldsSay) {
   EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), "200 keep hello|");
-  EXPECT_EQ(parsed("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"), "200 keep abcde|");
+  EXPECT_EQ(parsed("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
+            "200 keep abcde|");
   EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\n\r\nuntil the end"), "200 close until the end|");
   EXPECT_EQ(parsed("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx"), "200 close x|");
   EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 1\r\n\r\nx"), "200 close x|");
-  EXPECT_EQ(parsed("HTTP/1.1 204 No\r\n\r\nHTTP/1.1 304 No\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), "204 keep |304 keep |200 keep |");
-  EXPECT_EQ(parsed("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"), "200 keep x|");
+  EXPECT_EQ(
+      parsed("HTTP/1.1 204 No\r\n\r\nHTTP/1.1 304 No\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+      "204 keep |304 keep |200 keep |");
+  EXPECT_EQ(parsed("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 "
+                   "OK\r\nContent-Length: 1\r\n\r\nx"),
+            "200 keep x|");
 }
 
 TEST(ResponseParser, BehindAnUpgradeTheBytesAreLeft) {
@@ -62,11 +68,14 @@ TEST(ResponseParser, BehindAnUpgradeTheBytesAreLeft) {
 TEST(ResponseParser, WhatIsMalformedEndsIt) {
   EXPECT_EQ(parsed("SSH-2.0-OpenSSH\r\n"), "http-version");
   EXPECT_EQ(parsed("HTTP/2 200\r\n\r\n"), "http-version");
-  for (const char* head : {"HTTP/1.1 20 OK", "HTTP/1.1  200 OK", "HTTP/1.1 2000", "HTTP/1.1 099 X", "HTTP/1.1 200 O\x01K"}) {
+  for (const char* head :
+       {"HTTP/1.1 20 OK", "HTTP/1.1  200 OK", "HTTP/1.1 2000", "HTTP/1.1 099 X", "HTTP/1.1 200 O\x01K"}) {
     EXPECT_EQ(parsed(std::string(head) + "\r\nContent-Length: 0\r\n\r\n"), "bad-request") << head;
   }
-  for (const char* field : {"no colon", ": x", "a b: c", " folded: x", "X: a\x7f", "Content-Length: -1", "Content-Length: 1\r\nContent-Length: 1",
-                            "Content-Length: 1\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip", "Content-Length: 9999999999999999999"}) {
+  for (const char* field :
+       {"no colon", ": x", "a b: c", " folded: x", "X: a\x7f", "Content-Length: -1",
+        "Content-Length: 1\r\nContent-Length: 1", "Content-Length: 1\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: gzip", "Content-Length: 9999999999999999999"}) {
     EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\n" + std::string(field) + "\r\n\r\n"), "bad-request") << field;
   }
   EXPECT_EQ(parsed("HTTP/1.1 200 OK\nContent-Length: 0\n\n"), "bad-request") << "a bare line feed";
@@ -82,7 +91,8 @@ TEST(ResponseParser, HasItsLimits) {
   EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", limits), "body-too-large");
   EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhell", limits), "200 keep hell|");
   EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\n\r\nhello", limits), "body-too-large");
-  EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", limits), "body-too-large");
+  EXPECT_EQ(parsed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", limits),
+            "body-too-large");
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ TEST(ServerFrame, AnswersNameTheirRequest) {
 }
 
 TEST(ServerFrame, AnEventKeepsItsFields) {
-  const ServerFrame event = decoded(R"({"type":"chat","messageType":"text","id":"m1","ackId":3,"bytes":{"$binary":"AAE="}})");
+  const ServerFrame event =
+      decoded(R"({"type":"chat","messageType":"text","id":"m1","ackId":3,"bytes":{"$binary":"AAE="}})");
   EXPECT_EQ(event.type, "chat");
   EXPECT_EQ(event.ack_id, 3u);
   EXPECT_FALSE(event.id.has_value());
@@ -63,7 +64,8 @@ TEST(ServerFrame, AnswersAreTheirOneArgumentOrTheList) {
 }
 
 // What is written is what the server reads.
-std::string round_trip(std::optional<std::uint64_t> id, std::vector<Value> args, const NativeShape* shape = nullptr) {
+std::string round_trip(std::optional<std::uint64_t> id, std::vector<Value> args,
+                       const NativeShape* shape = nullptr) {
   std::string text;
   encode_request(text, "event", id, args, shape);
   FrameDecoder decoder;
@@ -75,13 +77,16 @@ std::string round_trip(std::optional<std::uint64_t> id, std::vector<Value> args,
 
 TEST(Requests, AreReadByTheServer) {
   EXPECT_EQ(round_trip(4, {Value(Object{{"a", 1}, {"type", "kind"}})}), R"(event 4 {"a":1,"type":"kind"})");
-  EXPECT_EQ(round_trip(4, {Value(Object{{"id", 9}, {"ackId", 9}, {"a", 1}})}), R"(event 4 {"a":1})") << "names of the frame itself";
-  EXPECT_EQ(round_trip(std::nullopt, {Value(Object{{"id", 9}})}), "event  {}") << "it would ask for an answer";
+  EXPECT_EQ(round_trip(4, {Value(Object{{"id", 9}, {"ackId", 9}, {"a", 1}})}), R"(event 4 {"a":1})")
+      << "names of the frame itself";
+  EXPECT_EQ(round_trip(std::nullopt, {Value(Object{{"id", 9}})}), "event  {}")
+      << "it would ask for an answer";
   EXPECT_EQ(round_trip(4, {Value(5)}), R"(event 4 {"data":5})");
   EXPECT_EQ(round_trip(4, {Value(5), Value("x")}), R"(event 4 {"args":[5,"x"]})");
   const NativeShape room{{}, {"roomId"}, {}, {}};
   EXPECT_EQ(round_trip(4, {Value("lobby")}, &room), R"(event 4 "lobby")");
-  EXPECT_EQ(round_trip(4, {Value("lobby"), Value(Object{{"since", 3}})}, &room), R"(event 4 "lobby" {"since":3})");
+  EXPECT_EQ(round_trip(4, {Value("lobby"), Value(Object{{"since", 3}})}, &room),
+            R"(event 4 "lobby" {"since":3})");
 }
 
 TEST(Answers, AreReadByTheServer) {

@@ -146,7 +146,7 @@ class ConnectTest(unittest.TestCase):
                 ann.prompt_is(f"{room}>")
                 bob = self.person("bob", "--room", room)
                 bob.prompt_is(f"{room}>")
-                ann.sees("user-joined")
+                ann.sees("bob has come")
                 # Long enough to be wrapped on the narrow one, with a letter of two bytes.
                 ann.type("say I am still wr\u00efting this line")
                 ann.sees("line")
@@ -163,13 +163,13 @@ class ConnectTest(unittest.TestCase):
         ann.prompt_is("parlour>")
         bob = self.person("bobolink", "--room", "parlour")
         bob.prompt_is("parlour>")
-        ann.sees("user-joined")
+        ann.sees("bobolink has come")
         ann.type("pri\t")
         ann.prompt_is("parlour> private")
         ann.type("bo\thi\r")
         bob.sees("(private) ann: hi")
         ann.type("emit upd\t\"away\"\r")
-        bob.sees("presence-update")
+        bob.sees("-- ann is away")
         ann.type("hi\t\t")
         ann.prompt_is("parlour> history")
         ann.type("par\t1\r")
@@ -196,6 +196,7 @@ class ConnectTest(unittest.TestCase):
 
     def test_control_c_and_control_d(self):
         ann = self.person("ann")
+        ann.prompt_is(">")
         ann.type("say something")
         ann.prompt_is("> say something")
         ann.type("\x03")

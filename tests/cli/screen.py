@@ -65,6 +65,8 @@ class Screen:
             self.column += count
         elif command == "D":
             self.column = max(0, self.column - count)
+        elif command == "G":
+            self.column = count - 1
         elif command == "K":
             self.lines[self.row] = line[:self.column]
         elif command == "J":

@@ -231,6 +231,6 @@ describe("the C++ client where there is something else", () => {
 
   it("says that a Socket.IO server is none of Wirehall's own", async t => {
     const server = await start(t);
-    assert.match(await failure(server.url), /nobody speaks Wirehall's native protocol|Wrong protocol/);
+    assert.match(await failure(server.url), /without an answer; does it speak Wirehall's native protocol\?/);
   });
 });

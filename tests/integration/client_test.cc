@@ -1,4 +1,5 @@
-// wirehall::Client against the hall, both in this process: real threads, sockets and TLS, over both protocols.
+// wirehall::Client against the hall, both in this process: real threads, sockets and TLS, over both
+// protocols.
 #include <gmock/gmock.h>
 #include <wirehall/client.h>
 
@@ -48,7 +49,9 @@ class ClientTest : public testing::TestWithParam<Protocol> {
     ASSERT_TRUE(io->start().ok());
   }
   static std::string token(const std::string& user, std::int64_t seconds = 3600) {
-    const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     const auto key = auth::SigningKey::from_secret(auth::Algorithm::kHs256, kSecret);
     return auth::sign(Object{{"sub", user}, {"exp", now + seconds}}, *key).value();
   }
@@ -76,9 +79,11 @@ class ClientTest : public testing::TestWithParam<Protocol> {
   std::unique_ptr<Hall> hall;
 };
 
-INSTANTIATE_TEST_SUITE_P(Both, ClientTest, testing::Values(Protocol::kNative, Protocol::kSocketIo), [](const auto& protocol) {
-  return protocol.param == Protocol::kNative ? std::string("Native") : std::string("SocketIo");
-});
+INSTANTIATE_TEST_SUITE_P(Both, ClientTest, testing::Values(Protocol::kNative, Protocol::kSocketIo),
+                         [](const auto& protocol) {
+                           return protocol.param == Protocol::kNative ? std::string("Native")
+                                                                      : std::string("SocketIo");
+                         });
 
 TEST_P(ClientTest, TwoPeopleTalk) {
   const auto ann = open("ann");
@@ -299,7 +304,8 @@ TEST_P(ClientTest, HandlersMayAskAndChangeHandlers) {
     EXPECT_EQ(event.name, "question");
     ann->join("lobby", [&](const Result<Value>& joined) {
       EXPECT_TRUE(joined.ok());
-      ann->on("new-message", [&](const Value& message) { content.set_value(*message.find_string("content")); });
+      ann->on("new-message",
+              [&](const Value& message) { content.set_value(*message.find_string("content")); });
       ann->send("lobby", "nested", [](const Result<Value>&) {});
     });
   });
@@ -362,7 +368,8 @@ TEST_P(ClientTest, TlsIsVerified) {
     const Result<Value> joined = client.join("lobby");
     return joined.ok() ? client.user_id() : joined.error().text();
   };
-  EXPECT_THAT(outcome("localhost"), HasSubstr("TLS failed: the certificate of localhost:" + port + " is not trusted"));
+  EXPECT_THAT(outcome("localhost"),
+              HasSubstr("TLS failed: the certificate of localhost:" + port + " is not trusted"));
   trusting.tls.ca_file = certificate;
   EXPECT_EQ(outcome("localhost"), "ann");
   EXPECT_THAT(outcome("127.0.0.1"), HasSubstr("is not trusted: IP address mismatch"));
