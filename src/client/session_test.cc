@@ -309,6 +309,8 @@ TEST_P(SessionTest, MessagesThatComeWhileARoomIsEnteredAgainAreHeldInOrder) {
   hall.silent = true;  // the join is kept
   hall.advance();
   ASSERT_EQ(hall.unanswered.size(), 1u);
+  hall.send("mine", "lobby", "not yet");
+  EXPECT_EQ(hall.unanswered.size(), 1u) << "nothing is sent before we are back";
   hall.tell("new-message", Object{{"roomId", "lobby"}, {"seq", 3}, {"content", "three"}});
   hall.pump();
   EXPECT_THAT(hall.heard("new-message", "content"), ElementsAre("one"));

@@ -327,6 +327,29 @@ TEST_P(ClientTest, WaitingInAHandlerEndsTheProcessWithTheReason) {
       "a handler must not wait for an answer");
 }
 
+TEST_P(ClientTest, APrivateMessageThatAHandlerSawIsNotPendingAnyMore) {
+  const auto ann = open("ann");
+  {
+    const auto bob = open("bob");
+    ClientInbox direct = bob->inbox("private-message");
+    ASSERT_TRUE(ann->send_private("bob", "one").ok());
+    ASSERT_TRUE(direct.next().ok());
+    // Its answer went out before this question.
+    ASSERT_TRUE(bob->presence({{"userIds", Value(Array{Value("ann")})}}).ok());
+  }
+  ASSERT_TRUE(ann->send_private("bob", "two").ok());
+  Client bob(url(), options("bob"));
+  std::promise<std::string> pending;
+  const auto tell = [&](const ClientEvent& event) { pending.set_value(event.value().to_json()); };
+  bob.on("pending-messages", tell);
+  ASSERT_TRUE(bob.connect().ok());
+  auto future = pending.get_future();
+  ASSERT_EQ(future.wait_for(kSoon), std::future_status::ready);
+  const std::string text = future.get();
+  EXPECT_THAT(text, HasSubstr("two"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("one")));
+}
+
 TEST_P(ClientTest, AnInboxIsBounded) {
   const auto ann = open("ann");
   ClientInbox inbox = ann->inbox("new-message", 3);
