@@ -450,7 +450,7 @@ export class Client {
       return true;
     }
     const isNext = !place.held && !(seq <= (place.seq ?? 0));
-    if (isNext) place.seq = seq;
+    if (isNext) place.seq = seq ?? place.seq;
     place.held?.push(message);
     return isNext;
   }

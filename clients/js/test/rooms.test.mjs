@@ -44,6 +44,14 @@ test('who comes back says where it was, and is told what it missed, once and in 
   assert.deepEqual(again.join.since, { seq: 8, epoch: 'e' });
 });
 
+test('a message without a place in the room leaves ours as it is', async (t) => {
+  const { server, client, connection, told } = await inLobby(t);
+  connection.send({ type: 'chat', roomId: 'lobby', content: 'of an application' });
+  await event(client, 'chat');
+  assert.deepEqual(told, [3, undefined]);
+  assert.deepEqual((await comeBack(server, connection)).join.since, { seq: 3, epoch: 'e' });
+});
+
 test('what the server cannot give is not pretended', async (t) => {
   const { server, client, connection, told } = await inLobby(t);
   const { next, join } = await comeBack(server, connection);
