@@ -79,6 +79,8 @@ class Mailbox {
 export class FakeClock {
   timers = new Map();
   random = () => 0;
+  time = 1_700_000_000_000;
+  now = () => this.time;
   #last = 0;
 
   setTimeout = (action, ms) => {

@@ -81,14 +81,44 @@ test('a message that comes before the answer to the first join counts', async (t
   const server = await FakeServer.start(t);
   const client = await server.client().connect();
   const connection = await server.connection();
+  const joining = client.join('lobby');
+  const join = await connection.next();
+  connection.send(chat(2)); // another connection of ours is there
+  await event(client, 'chat');
+  connection.answer(join, { seq: 1, epoch: 'e' });
+  await joining;
+  assert.deepEqual((await comeBack(server, connection)).join.since, { seq: 2, epoch: 'e' });
+});
+
+test('who joins with a position of earlier is told what was missed, once and in order', async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.client().connect();
+  const connection = await server.connection();
+  const told = [];
+  client.on('chat', ({ seq }) => told.push([seq, client.room('lobby').position.seq]));
+  client.on('rejoined', () => assert.fail('it was not there before'));
   const joining = client.join('lobby', { since: { seq: 1, epoch: 'e' } });
   const join = await connection.next();
   assert.deepEqual(join.since, { seq: 1, epoch: 'e' });
+  for (const seq of [3, 4, 5]) connection.send(chat(seq)); // we were put back already
+  connection.answer(join, { seq: 4, epoch: 'e', recovered: true, missed: [2, 3, 4].map(chat) });
+  assert.equal((await joining).recovered, true);
+  assert.deepEqual(told, [[2, 2], [3, 3], [4, 4], [5, 5]]);
+  assert.deepEqual((await comeBack(server, connection)).join.since, { seq: 5, epoch: 'e' });
+});
+
+test('what was held for a join that failed is told', async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.client().connect();
+  const connection = await server.connection();
+  const told = [];
+  client.on('chat', ({ seq }) => told.push(seq));
+  const joining = client.join('lobby', { since: { seq: 1, epoch: 'e' } });
   connection.send(chat(2));
-  await event(client, 'chat');
-  connection.answer(join, { seq: 1, epoch: 'e', recovered: true, missed: [] });
-  await joining;
-  assert.deepEqual((await comeBack(server, connection)).join.since, { seq: 2, epoch: 'e' });
+  connection.answer(await connection.next(), { error: 'Access denied', code: 'access-denied' });
+  await assert.rejects(joining, { code: 'access-denied' });
+  assert.deepEqual(told, [2]);
+  assert.equal(client.room('lobby').isJoined, false);
 });
 
 test('who was kicked does not come back', async (t) => {
