@@ -21,7 +21,10 @@ const TSC = resolve('typescript/bin/tsc');
 const NAMES = ['Client', 'Room', 'WirehallError', 'connect', 'sendFile'];
 
 let place;
-before(() => { place = mkdtempSync(join(tmpdir(), 'wirehall-package-')); });
+before(() => {
+  place = mkdtempSync(join(tmpdir(), 'wirehall-package-'));
+  build(join(place, 'built'));
+});
 after(() => rmSync(place, { recursive: true, force: true }));
 
 function run(program, words, cwd = place, environment = {}) {
@@ -39,7 +42,6 @@ test('the sources have no errors of types', () => {
 });
 
 test('the committed declarations are those of the sources', () => {
-  build(join(place, 'built'));
   assert.equal(readFileSync(join(PACKAGE, 'types/wirehall.d.ts'), 'utf8'),
     readFileSync(join(place, 'built/types/wirehall.d.ts'), 'utf8'), 'run node clients/js/build.mjs');
 });
@@ -47,7 +49,6 @@ test('the committed declarations are those of the sources', () => {
 test('the files for browsers are small enough, and work', async (t) => {
   const [served, global, module] = ['served.mjs', 'global.js', 'module.mjs'].map((name) => join(place, name));
   bundle({ SERVED: served, GLOBAL: global, MODULE: module });
-  build(join(place, 'built'));
   const sizes = {
     '/wirehall.js': sizeOf(readFileSync(served)),
     '/wirehall.global.js': sizeOf(readFileSync(global)),
