@@ -61,13 +61,13 @@ async function cutAtEveryByte(t, direction) {
   return cuts - 1;
 }
 
-test('a publish that is cut at every byte', async (t) => {
+test('a publish that is cut at every byte', { timeout: 60_000 }, async (t) => {
   const cuts = await cutAtEveryByte(t, 'up');
   t.diagnostic(`${cuts} cuts`);
   assert.ok(cuts > 60, `${cuts} bytes are no message`);
 });
 
-test('an acknowledgement that is cut at every byte, and the message behind it', async (t) => {
+test('an acknowledgement that is cut at every byte, and the message behind it', { timeout: 60_000 }, async (t) => {
   const cuts = await cutAtEveryByte(t, 'down');
   t.diagnostic(`${cuts} cuts`);
   assert.ok(cuts > 100, `${cuts} bytes are no answer and message`);

@@ -17,6 +17,7 @@ export class RealServer {
   #data = mkdtempSync(join(tmpdir(), 'wirehall-client-'));
   #secret = randomBytes(48).toString('base64');
   #clients = [];
+  #isKilled = false;
   #process;
 
   /** @param environment  settings, by their names in the environment */
@@ -33,6 +34,7 @@ export class RealServer {
   }
 
   async run() {
+    this.#isKilled = false;
     const port = this.url === undefined ? 0 : new URL(this.url).port;
     this.#process = spawn(PROGRAM, ['serve', '--dev', '--port', String(port), '--data', this.#data], {
       env: { ...process.env, JWT_SECRET: this.#secret, WIREHALL_RATE_LIMIT__MESSAGES_PER_MINUTE: '100000', ...this.environment },
@@ -42,7 +44,11 @@ export class RealServer {
     this.#process.stderr.on('data', (text) => (said += text));
     this.url = await new Promise((done, fail) => {
       this.#process.once('error', fail);
-      this.#process.once('exit', (code) => fail(new Error(`${PROGRAM} ended with ${code}: ${said}`)));
+      this.#process.once('exit', (code, signal) => {
+        const error = new Error(`${PROGRAM} ended with ${code ?? signal}: ${said}`);
+        fail(error);
+        if (!this.#isKilled) throw error; // nobody waits any more
+      });
       let printed = '';
       this.#process.stdout.on('data', (text) => {
         printed += text;
@@ -54,6 +60,7 @@ export class RealServer {
 
   async kill() {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    this.#isKilled = true;
     const ended = once(this.#process, 'exit');
     this.#process.kill('SIGKILL');
     await ended;
@@ -83,7 +90,6 @@ export class RealServer {
  */
 export class Cable {
   cuts = 0;
-  passed = { up: 0, down: 0 };
   #left = { up: Infinity, down: Infinity };
   #pairs = new Set();
 
@@ -94,8 +100,8 @@ export class Cable {
     await once(cable.listener, 'listening');
     cable.url = `http://127.0.0.1:${cable.listener.address().port}`;
     t.after(() => {
-      cable.cut();
       cable.listener.close();
+      cable.cut();
     });
     return cable;
   }
@@ -107,8 +113,7 @@ export class Cable {
   cut() {
     this.cuts += 1;
     this.#left = { up: Infinity, down: Infinity };
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy();
-    this.#pairs.clear();
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
   }
 
   #connect(near, { hostname, port }) {
@@ -123,23 +128,22 @@ export class Cable {
         for (const each of pair) each.destroy();
       });
     }
-    near.on('data', (data) => this.#pass('up', data, far));
-    far.on('data', (data) => this.#pass('down', data, near));
+    near.on('data', (data) => !pair.isBroken && this.#pass('up', data, far));
+    far.on('data', (data) => !pair.isBroken && this.#pass('down', data, near));
   }
 
   #pass(direction, data, to) {
-    if (to.destroyed) return;
     const left = this.#left[direction];
-    this.passed[direction] += Math.min(data.length, left);
     if (data.length < left) {
       this.#left[direction] -= data.length;
       to.write(data);
       return;
     }
-    // What passed arrives; the reset comes behind it.
+    // What passed arrives, the end comes behind it.
     this.#left = { up: Infinity, down: Infinity };
     this.cuts += 1;
     const pairs = [...this.#pairs];
+    for (const pair of pairs) pair.isBroken = true;
     to.write(data.subarray(0, left), () => {
       for (const pair of pairs) for (const socket of pair) socket.destroy();
     });
