@@ -1,20 +1,24 @@
 // The client: one WebSocket at a time, and what outlives it: handlers, rooms, requests.
 
-/** @import { Auth, ChatMessage, Fields, FileOptions, HallEvents, Handler, HistoryAnswer, JoinAnswer, JoinOptions, Options, Position, PresenceAnswer, PrivateAnswer, RequestOptions, SendAnswer, SendOptions, UploadAnswer, UploadTarget } from './types.js' */
+/** @import { ChatMessage, Fields, FileOptions, HallEvents, Handler, HistoryAnswer, JoinAnswer, JoinOptions, Options } from './types.js' */
+/** @import { PresenceAnswer, PrivateAnswer, RequestOptions, SendAnswer, SendOptions, UploadAnswer, UploadTarget } from './types.js' */
 /** @import { PendingRequest } from './requests.js' */
-import { credentialsOf, endOf, isRenewable, waitFor } from './credentials.js';
+import { addTo, credentialsOf, endOf, isRenewable, waitFor } from './credentials.js';
 import { closeError, refusalError, toError, WirehallError } from './errors.js';
 import { decode, encode, makeId } from './frames.js';
 import { Handlers, outcomeOf } from './handlers.js';
 import { PrivateMessages } from './private_messages.js';
 import { Requests } from './requests.js';
 import { inRoom, Place, Room } from './rooms.js';
-import { sendFile } from './uploads.js';
+import { findPublished, sendFile } from './uploads.js';
 
-const OWN_EVENTS = ['connecting', 'disconnected', 'rejoined', 'rejoin-failed', 'members', 'token-refreshed', 'refresh-failed'];
+const OWN_EVENTS = ['connecting', 'disconnected', 'rejoined', 'rejoin-failed', 'members', 'token-refreshed',
+  'refresh-failed'];
 const REJOIN_TRIES_MAX = 5; // over one connection
 
-/** @template {object} [E=HallEvents]  the events and their fields: `Client<HallEvents & {score: {points: number}}>` */
+/**
+ * @template {object} [E=HallEvents]  the events and their fields: `Client<HallEvents & {score: {points: number}}>`
+ */
 export class Client {
   /** @type {'connecting' | 'connected' | 'waiting' | 'closed'} `waiting`: for the next attempt */
   state = 'closed';
@@ -34,7 +38,10 @@ export class Client {
   #failures = 0;
   #hurry = () => { this.connect().catch(() => {}); };
 
-  /** @param {string | URL} [url]  of the server, else the page's own; its path is /ws where none is given @param {Options} [options] */
+  /**
+   * @param {string | URL} [url]  of the server, else the page's own; its path is /ws where none is given
+   * @param {Options} [options]
+   */
   constructor(url = globalThis.location?.origin, options = {}) {
     this.#options = {
       reconnection: true,
@@ -53,7 +60,9 @@ export class Client {
       },
       ...options,
     };
-    if (!this.#options.WebSocket) throw new TypeError('There is no WebSocket here: give one, new Client(url, { WebSocket })');
+    if (!this.#options.WebSocket) {
+      throw new TypeError('There is no WebSocket here: give one, new Client(url, { WebSocket })');
+    }
     const { clock, timeout } = this.#options;
     this.#requests = new Requests(clock, timeout, (request, answer) => this.#answered(request, answer));
     this.#url = new URL(url, globalThis.location?.href);
@@ -179,7 +188,8 @@ export class Client {
 
   /**
    * Sends a private message, as send() does; it waits at the server for who is away.
-   * @param {string} targetUserId @param {string} content @param {SendOptions} [more] @returns {Promise<PrivateAnswer>}
+   * @param {string} targetUserId @param {string} content @param {SendOptions} [more]
+   * @returns {Promise<PrivateAnswer>}
    */
   sendPrivate(targetUserId, content, { timeout, again, ...more } = {}) {
     return this.request('private-message', { targetUserId, content, ...more }, { timeout, again });
@@ -194,12 +204,18 @@ export class Client {
     return this.request('history', { roomId, ...bounds });
   }
 
-  /** Who is there, of a room or of some people. @param {{roomId: string} | {userIds: string[]}} of @returns {Promise<PresenceAnswer>} */
+  /**
+   * Who is there, of a room or of some people.
+   * @param {{roomId: string} | {userIds: string[]}} of @returns {Promise<PresenceAnswer>}
+   */
   presence(of) {
     return this.request('presence', of);
   }
 
-  /** @param {string} status  online, away, busy, invisible, or a text of at most 64 characters @returns {Promise<{status: string}>} */
+  /**
+   * @param {string} status  online, away, busy, invisible, or a text of at most 64 characters
+   * @returns {Promise<{status: string}>}
+   */
   updateStatus(status) {
     return this.request('update-status', { status }, { again: true });
   }
@@ -221,23 +237,16 @@ export class Client {
       return await sendFile((type, fields, how) => this.#ask(type, fields, how), file, options, async (uploadId) =>
         told?.file.id === uploadId
           ? { offset: file.size, complete: true, messageId: told.id, file: told.file }
-          : this.#published(uploadId, file.size));
+          : findPublished(uploadId, file.size, this.#url, await credentialsOf(this.#options)));
     } finally {
       if (key) this.#handlers.remove(key, hear);
     }
   }
 
-  /** @param {string} id @param {number} offset @returns {Promise<UploadAnswer | undefined>} */
-  async #published(id, offset) {
-    const url = `/files/${encodeURIComponent(id)}`;
-    const address = new URL(url, this.#url);
-    address.protocol = address.protocol.replace('ws', 'http');
-    for (const [name, value] of Object.entries(await credentialsOf(this.#options))) address.searchParams.set(name, value);
-    const isThere = await fetch(address, { method: 'HEAD' }).then(({ ok }) => ok, () => false);
-    return isThere ? { offset, complete: true, file: { id, url } } : undefined;
-  }
-
-  /** Says that we type, or no longer do; lost where there is no connection. @param {string} roomId @param {boolean} [active] */
+  /**
+   * Says that we type, or no longer do; lost where there is no connection.
+   * @param {string} roomId @param {boolean} [active]
+   */
   typing(roomId, active = true) {
     if (this.#flowing) this.#link.socket.send(encode({ roomId }, { type: active ? 'typing' : 'stop-typing' }));
   }
@@ -259,7 +268,10 @@ export class Client {
     return this.#requests.add(type, fields, options).answer;
   }
 
-  /** Ahead of what waits. @param {string} type @param {Fields} fields @param {RequestOptions} options @param {Place} [place] */
+  /**
+   * Ahead of what waits.
+   * @param {string} type @param {Fields} fields @param {RequestOptions} options @param {Place} [place]
+   */
   #askNow(type, fields, options, place) {
     const request = this.#requests.add(type, fields, options);
     request.place = place;
@@ -285,7 +297,10 @@ export class Client {
     this.#tellMembers(roomId);
   }
 
-  /** What is sent while we come back may be in the answer as well, and stand before what that brings. @param {string} roomId @param {Place} place @param {Fields} answer */
+  /**
+   * What is sent while we come back may be in the answer as well, and stand before what that brings.
+   * @param {string} roomId @param {Place} place @param {Fields} answer
+   */
   #resume(roomId, place, answer) {
     const { held = [], isNew } = place;
     const isHere = () => this.#places.get(roomId) === place;
@@ -332,14 +347,15 @@ export class Client {
     this.#stopWaiting();
     /** @type {any} */
     const link = (this.#link = {});
-    link.timer = clock.setTimeout(() => this.#lost(link, new WirehallError('No connection in time', 'timeout')), timeout);
+    link.timer = clock.setTimeout(
+      () => this.#lost(link, new WirehallError('No connection in time', 'timeout')), timeout);
     this.state = 'connecting';
     this.#tell('connecting', {});
     try {
       const url = new URL(this.#url);
       const credentials = await credentialsOf(this.#options);
       if (link !== this.#link) return;
-      for (const [name, value] of Object.entries(credentials)) if (value !== undefined) url.searchParams.set(name, value);
+      addTo(url, credentials);
       link.token = credentials.token;
       // A page cannot see why an upgrade is refused, so it asks for a close frame; `ws` shows the answer.
       const showsRefusals = typeof WebSocket.prototype?.once === 'function';
@@ -377,7 +393,8 @@ export class Client {
 
     const expired = error.code === 'token-expired' && !isRenewable(options);
     const refused = [401, 403].includes(error.fields?.status);
-    const over = code === 1000 || expired || refused || !options.reconnection || this.#failures >= options.reconnectionAttempts;
+    const isLast = !options.reconnection || this.#failures >= options.reconnectionAttempts;
+    const over = code === 1000 || expired || refused || isLast;
     // These blame something that was sent: it would have the same end again.
     const blamed = [1002, 1003, 1007, 1009].includes(code ?? 0);
     this.state = over ? 'closed' : 'waiting';
@@ -395,7 +412,10 @@ export class Client {
     this.#tell('disconnected', { error, retryIn });
   }
 
-  /** How long to wait, ms. Where we are too many we come no sooner than we were told, or else late. @param {WirehallError} error */
+  /**
+   * How long to wait, ms. Where we are too many we come no sooner than we were told, or else late.
+   * @param {WirehallError} error
+   */
   #backoff({ code, retryAfter = 0 }) {
     const { clock, reconnectionDelay, reconnectionDelayMax } = this.#options;
     const delay = Math.min(reconnectionDelay * 2 ** this.#failures++, reconnectionDelayMax);
@@ -483,7 +503,8 @@ export class Client {
         if (isOver()) return; // the next connection tries again
         if (error.code === 'timeout') return this.#lost(link, error);
         if (['unavailable', 'rate-limited'].includes(error.code) && tries < REJOIN_TRIES_MAX) {
-          await new Promise((resolve) => clock.setTimeout(() => resolve(undefined), error.retryAfter ?? reconnectionDelay));
+          const wait = error.retryAfter ?? reconnectionDelay;
+          await new Promise((resolve) => clock.setTimeout(() => resolve(undefined), wait));
           continue;
         }
         this.#places.delete(roomId);
@@ -504,8 +525,9 @@ export class Client {
   /** Keeps the members of rooms up to date. @param {string} type @param {Fields} fields */
   #follow(type, fields) {
     // A change of status names no room: it is told once for each that we share.
-    const rooms = type === 'presence-update' ? [...this.#places] : [...this.#places].filter(([room]) => room === fields.roomId);
-    for (const [roomId, place] of rooms) {
+    const isOfAll = type === 'presence-update';
+    for (const [roomId, place] of this.#places) {
+      if (!isOfAll && roomId !== fields.roomId) continue;
       if (!place.follow(type, fields)) continue;
       this.#tellMembers(roomId);
       if (fields.more > 0) this.#askNow('join-room', { roomId }, {}).catch(() => {}); // too many changed to be told
@@ -559,7 +581,10 @@ export class Client {
     if (link === this.#link) this.#keepToken(link, end);
   }
 
-  /** To the handlers of the client, then to those of the room. @param {string} event @param {any} fields @returns {any[]} what they returned */
+  /**
+   * To the handlers of the client, then to those of the room.
+   * @param {string} event @param {any} fields @returns {any[]} what they returned
+   */
   #tell(event, fields) {
     const roomId = fields?.roomId ?? fields?.room;
     const results = this.#handlers.tell(event, fields);

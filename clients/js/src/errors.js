@@ -28,7 +28,9 @@ export function toError({ error, code, ...fields }) {
 
 /** @param {{code: number, reason: string}} close @param {string} state */
 export function closeError({ code, reason }, state) {
-  if (reason === 'Unauthorized') return new WirehallError('Authentication failed', 'authentication-failed', { status: 401 });
+  if (reason === 'Unauthorized') {
+    return new WirehallError('Authentication failed', 'authentication-failed', { status: 401 });
+  }
   if (reason === 'Rate limit exceeded') return new WirehallError(reason, 'rate-limited');
   if (code === 4002) return new WirehallError('Token expired', 'token-expired');
   return new WirehallError(reason || (state === 'connecting' ? 'No connection' : 'Connection lost'), 'disconnected');

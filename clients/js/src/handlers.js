@@ -42,7 +42,10 @@ export function report(error) {
   queueMicrotask(() => { throw error; });
 }
 
-/** What handlers returned, when they are done. `seen`: at least one of them without an error. @param {any[]} results */
+/**
+ * What handlers returned, when they are done. `seen`: at least one of them without an error.
+ * @param {any[]} results
+ */
 export async function outcomeOf(results) {
   const values = [];
   for (const each of await Promise.allSettled(results)) {

@@ -33,7 +33,10 @@ export class Requests {
   #timeout;
   #onAnswer;
 
-  /** @param {Clock} clock @param {number} timeout @param {(request: PendingRequest, answer: Fields) => void} onAnswer */
+  /**
+   * @param {Clock} clock @param {number} timeout
+   * @param {(request: PendingRequest, answer: Fields) => void} onAnswer
+   */
   constructor(clock, timeout, onAnswer) {
     this.#clock = clock;
     this.#timeout = timeout;
@@ -82,7 +85,10 @@ export class Requests {
     request.resolve(outcome);
   }
 
-  /** The connection is gone: what may not go out again fails. @param {Error} error @param {boolean} all @param {boolean} blamed */
+  /**
+   * The connection is gone: what may not go out again fails.
+   * @param {Error} error @param {boolean} all @param {boolean} blamed
+   */
   lost(error, all, blamed) {
     for (const request of this.#all.values()) {
       if (all || (request.sent && (blamed || !request.again))) {

@@ -1,7 +1,8 @@
 // A room as this client sees it: how far it has read, who is there; and what a program holds of it.
 
 /** @import { Client } from './client.js' */
-/** @import { ChatMessage, Fields, FileOptions, HallEvents, Handler, HistoryAnswer, JoinAnswer, Member, Position, SendAnswer, SendOptions, UploadAnswer } from './types.js' */
+/** @import { ChatMessage, Fields, FileOptions, HallEvents, Handler, HistoryAnswer } from './types.js' */
+/** @import { JoinAnswer, Member, Position, SendAnswer, SendOptions, UploadAnswer } from './types.js' */
 /** @import { Handlers } from './handlers.js' */
 
 export class Place {
@@ -33,7 +34,10 @@ export class Place {
     this.memberCount = memberCount ?? members.length;
   }
 
-  /** Whether a message is to be told now: it was not told, and none before it is still to come. @param {Fields} message */
+  /**
+   * Whether a message is to be told now: it was not told, and none before it is still to come.
+   * @param {Fields} message
+   */
   isNext(message) {
     const { seq } = message;
     const isNext = !this.held && !(seq <= (this.seq ?? 0));
@@ -42,7 +46,10 @@ export class Place {
     return isNext;
   }
 
-  /** Takes what is told of who is there. Returns whether that changed anything. @param {string} type @param {Fields} fields */
+  /**
+   * Takes what is told of who is there. Returns whether that changed anything.
+   * @param {string} type @param {Fields} fields
+   */
   follow(type, fields) {
     if (type === 'user-joined') return this.#joined(fields);
     if (type === 'user-left') return this.#left(fields);
@@ -82,7 +89,10 @@ export class Place {
   }
 }
 
-/** Where handlers for one room are kept: names of rooms have no control characters. @param {string} event @param {string} roomId */
+/**
+ * Where handlers for one room are kept: names of rooms have no control characters.
+ * @param {string} event @param {string} roomId
+ */
 export const inRoom = (event, roomId) => `${event}\n${roomId}`;
 
 /**
@@ -128,7 +138,10 @@ export class Room {
     return this.#place()?.position;
   }
 
-  /** As the client's, for this room. @template {keyof E | (string & {})} K @param {K} event @param {Handler<E, K>} handler @returns {this} */
+  /**
+   * As the client's, for this room.
+   * @template {keyof E | (string & {})} K @param {K} event @param {Handler<E, K>} handler @returns {this}
+   */
   on(event, handler) {
     this.#handlers.add(inRoom(String(event), this.roomId), handler);
     return this;

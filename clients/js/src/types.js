@@ -15,7 +15,8 @@
  * @typedef {object} Options
  * @property {Auth | (() => Auth | Promise<Auth>) | ((give: (auth: Auth) => void) => void)} [auth]
  *   A function is asked before every connection, and before its token ends.
- * @property {string | undefined | (() => string | undefined | Promise<string | undefined>)} [token]  short for `auth: {token}`
+ * @property {string | undefined | (() => string | undefined | Promise<string | undefined>)} [token]
+ *   Short for `auth: {token}`.
  * @property {any} [WebSocket]  an implementation, where there is no global one
  * @property {boolean} [reconnection]  true
  * @property {number} [reconnectionAttempts]  in a row; Infinity
@@ -27,7 +28,8 @@
  * @property {Clock} [clock]  for tests
  *
  * @typedef {object} RequestOptions
- * @property {number} [timeout]  ms from now, waiting for a connection included; else Options.timeout from when it was sent
+ * @property {number} [timeout]  ms from now, waiting for a connection included; else Options.timeout from when
+ *   it was sent
  * @property {boolean} [again]  it may be done twice: it is sent again when the connection is lost before its answer
  *
  * @typedef {{seq: number, epoch: string}} Position
@@ -71,7 +73,8 @@
  * @typedef {{messageId: string, timestamp: number, seq: number, duplicate?: boolean}} SendAnswer
  * @typedef {{messageId: string, timestamp: number, delivered: boolean, duplicate?: boolean}} PrivateAnswer
  * @typedef {{messages: StoredMessage[], hasMore: boolean, oldestSeq: number, epoch: string}} HistoryAnswer
- * @typedef {{users: {userId: string, user: User, status: string, lastSeen: number | null, connections: number}[]}} PresenceAnswer
+ * @typedef {{userId: string, user: User, status: string, lastSeen: number | null, connections: number}} Presence
+ * @typedef {{users: Presence[]}} PresenceAnswer
  *
  * @typedef {{roomId: string, targetUserId?: undefined} | {targetUserId: string, roomId?: undefined}} UploadTarget
  *   where it will appear, or who will get it
@@ -85,14 +88,16 @@
  * @property {(sent: number, size: number) => void} [onProgress]
  * @property {AbortSignal} [signal]  ends the upload, at the server as well
  *
- * @typedef {{offset: number, complete?: boolean, messageId?: string, file: Partial<HallFile> & {id: string, url: string}}} UploadAnswer
+ * @typedef {{offset: number, complete?: boolean, messageId?: string,
+ *   file: Partial<HallFile> & {id: string, url: string}}} UploadAnswer
  *   without messageId, and of the file only id and url, where the answer was lost and the file found by its address
  *
  * @typedef {{roomId: string, timestamp: number}} InRoom
  * @typedef {{byUserId: string, byUser: User}} ByUser
  *
  * @typedef {{
- *   connected: {sessionId: string, clientId: string, userId: string, user: User, serverTime: number, timestamp: number, rooms: string[], recovered: boolean},
+ *   connected: {sessionId: string, clientId: string, userId: string, user: User, serverTime: number,
+ *     timestamp: number, rooms: string[], recovered: boolean},
  *   chat: ChatMessage,
  *   'user-joined': {userId: string, user: User} & InRoom,
  *   'user-left': {userId: string} & InRoom,
@@ -107,7 +112,8 @@
  *   'user-typing': {userId: string, user: User} & InRoom,
  *   'user-stopped-typing': {userId: string} & InRoom,
  *   'presence-update': {userId: string, status: string, timestamp: number, lastSeen?: number},
- *   'presence-diff': {joins: Member[], leaves: {userId: string}[], updates: {userId: string, status: string, lastSeen?: number}[], memberCount: number, more?: number} & InRoom,
+ *   'presence-diff': {joins: Member[], leaves: {userId: string}[],
+ *     updates: {userId: string, status: string, lastSeen?: number}[], memberCount: number, more?: number} & InRoom,
  *   'private-message': PrivateMessage,
  *   'pending-messages': {messages: PrivateMessage[]},
  *   'message-read': {messageIds: string[], userId: string, timestamp: number},
@@ -117,7 +123,8 @@
  *   'call-rejected': {callId: string, reason: string},
  *   'call-ended': {callId: string, reason: string},
  *   'call-taken': {callId: string},
- *   'call-missed': {callId: string, reason: string, timestamp: number, userId?: string, fromUserId?: string, fromUser?: User},
+ *   'call-missed': {callId: string, reason: string, timestamp: number, userId?: string, fromUserId?: string,
+ *     fromUser?: User},
  *   'ice-candidate': {callId: string, candidate: any},
  *   error: WirehallError,
  *   connecting: {},

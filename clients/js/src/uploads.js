@@ -1,6 +1,7 @@
 // Files, in pieces that are sent again where their answer was lost.
 
 /** @import { Fields, FileOptions, RequestOptions, UploadAnswer, UploadTarget } from './types.js' */
+import { addTo } from './credentials.js';
 
 /**
  * Sends a file in pieces, over any connection that can ask. A piece whose answer was lost is sent again.
@@ -52,4 +53,18 @@ export async function sendFile(ask, file, { uploadId, onStart, onProgress, signa
     published = await Promise.race([sending, ended]);
     offset = published.offset;
   }
+}
+
+/**
+ * The file of an upload, if it was published: the server shows it under the upload's id.
+ * @param {string} id @param {number} offset @param {URL} server @param {Fields} credentials
+ * @returns {Promise<UploadAnswer | undefined>}
+ */
+export async function findPublished(id, offset, server, credentials) {
+  const url = `/files/${encodeURIComponent(id)}`;
+  const address = new URL(url, server);
+  address.protocol = address.protocol.replace('ws', 'http');
+  addTo(address, credentials);
+  const isThere = await fetch(address, { method: 'HEAD' }).then(({ ok }) => ok, () => false);
+  return isThere ? { offset, complete: true, file: { id, url } } : undefined;
 }

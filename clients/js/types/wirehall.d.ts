@@ -15,7 +15,7 @@ export type Auth = {
 export type Options = {
   /** A function is asked before every connection, and before its token ends. */
   auth?: Auth | (() => Auth | Promise<Auth>) | ((give: (auth: Auth) => void) => void) | undefined;
-  /** short for `auth: {token}` */
+  /** Short for `auth: {token}`. */
   token?: string | undefined | (() => string | undefined | Promise<string | undefined>);
   /** an implementation, where there is no global one */
   WebSocket?: any;
@@ -37,7 +37,10 @@ export type Options = {
   clock?: Clock | undefined;
 };
 export type RequestOptions = {
-  /** ms from now, waiting for a connection included; else Options.timeout from when it was sent */
+  /**
+   * ms from now, waiting for a connection included; else Options.timeout from when
+   * it was sent
+   */
   timeout?: number | undefined;
   /** it may be done twice: it is sent again when the connection is lost before its answer */
   again?: boolean | undefined;
@@ -140,14 +143,15 @@ export type HistoryAnswer = {
   oldestSeq: number;
   epoch: string;
 };
+export type Presence = {
+  userId: string;
+  user: User;
+  status: string;
+  lastSeen: number | null;
+  connections: number;
+};
 export type PresenceAnswer = {
-  users: {
-    userId: string;
-    user: User;
-    status: string;
-    lastSeen: number | null;
-    connections: number;
-  }[];
+  users: Presence[];
 };
 /** where it will appear, or who will get it */
 export type UploadTarget = {
