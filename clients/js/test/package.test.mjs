@@ -91,11 +91,11 @@ test('npm pack gives a package that installs into an empty folder, and runs ther
     assert.equal(await outputOf(file, app), 'connected alice code\n', file);
   }
 
-  for (const [file, resolution] of [['usage.mts', 'node16'], ['usage.cts', 'node16'], ['usage.ts', 'bundler']]) {
-    copyFileSync(join(PACKAGE, 'test/types/usage.ts'), join(app, file));
-    run(process.execPath, [TSC, file, '--noEmit', '--strict', '--target', 'es2022', '--moduleResolution', resolution,
-      '--module', resolution === 'node16' ? 'node16' : 'esnext', '--lib', 'es2022,dom'], app);
-  }
+  for (const file of ['usage.mts', 'usage.cts', 'usage.ts']) copyFileSync(join(PACKAGE, 'test/types/usage.ts'), join(app, file));
+  const compile = (resolution, module, ...files) => run(process.execPath, [TSC, ...files, '--noEmit', '--strict',
+    '--target', 'es2022', '--lib', 'es2022,dom', '--moduleResolution', resolution, '--module', module], app);
+  compile('node16', 'node16', 'usage.mts', 'usage.cts');
+  compile('bundler', 'esnext', 'usage.ts');
 });
 
 /** The fake server runs here: it must be able to answer meanwhile. */

@@ -121,6 +121,19 @@ test('what was held for a join that failed is told', async (t) => {
   assert.equal(client.room('lobby').isJoined, false);
 });
 
+test('who leaves while it comes back is out', async (t) => {
+  const { server, client, connection, told } = await inLobby(t);
+  const { next, join } = await comeBack(server, connection);
+  const leaving = client.leave('lobby');
+  next.answer(join, { seq: 4, epoch: 'e', recovered: true, missed: [chat(4)] });
+  const leave = await next.next();
+  assert.equal(leave.type, 'leave-room');
+  assert.equal(client.room('lobby').isJoined, false);
+  assert.deepEqual(told, [3]);
+  next.answer(leave);
+  await leaving;
+});
+
 test('who was kicked does not come back', async (t) => {
   const { server, client, connection } = await inLobby(t);
   connection.send({ type: 'room-kicked', roomId: 'lobby' });
