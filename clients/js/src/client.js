@@ -160,7 +160,7 @@ export class Client {
 
   /** @param {string} roomId @returns {Promise<void>} */
   async leave(roomId) {
-    this.#places.delete(roomId);
+    this.#forget(roomId);
     try {
       await this.#ask('leave-room', { roomId });
     } catch (/** @type {any} */ error) {
@@ -281,7 +281,7 @@ export class Client {
 
   /** @param {PendingRequest} request @param {Fields} answer */
   #answered({ type, fields: { roomId }, heard, place: of }, answer) {
-    if (type === 'leave-room' && this.#places.delete(roomId)) this.#tellMembers(roomId);
+    if (type === 'leave-room') this.#forget(roomId);
     if (type !== 'join-room') return;
     let place = this.#places.get(roomId);
     if (of && of !== place) return; // we left it meanwhile
@@ -442,7 +442,7 @@ export class Client {
     } else if (type === 'private-message' || type === 'pending-messages') {
       this.#receivePrivate(link, type, fields, ackId);
     } else if (!OWN_EVENTS.includes(type) && (type !== 'chat' || this.#isNext(fields))) {
-      if (type === 'room-kicked') this.#places.delete(fields.roomId);
+      if (type === 'room-kicked') this.#forget(fields.roomId);
       const results = this.#tell(type, type === 'error' ? toError(fields) : fields);
       if (ackId !== undefined) this.#acknowledge(link, ackId, results);
       this.#follow(type, fields);
@@ -507,7 +507,7 @@ export class Client {
           await new Promise((resolve) => clock.setTimeout(() => resolve(undefined), wait));
           continue;
         }
-        this.#places.delete(roomId);
+        this.#forget(roomId);
         this.#tell('rejoin-failed', { roomId, error });
       }
     }
@@ -532,6 +532,11 @@ export class Client {
       this.#tellMembers(roomId);
       if (fields.more > 0) this.#askNow('join-room', { roomId }, {}).catch(() => {}); // too many changed to be told
     }
+  }
+
+  /** @param {string} roomId */
+  #forget(roomId) {
+    if (this.#places.delete(roomId)) this.#tellMembers(roomId);
   }
 
   /** @param {string} roomId */

@@ -82,7 +82,7 @@ export class Place {
   /** @param {Fields} fields */
   #updated({ userId, status, lastSeen }) {
     const member = this.members.get(userId);
-    if (!member) return false;
+    if (!member || (member.status === status && member.lastSeen === lastSeen)) return false;
     this.members.set(userId, lastSeen === undefined ? { userId, user: member.user, status }
       : { userId, user: member.user, status, lastSeen });
     return true;
