@@ -44,7 +44,7 @@ class ClientTest : public testing::TestWithParam<Protocol> {
     hall.reset();
     io = std::make_unique<Server>(config);
     hall = std::make_unique<Hall>(*io);
-    hall::install(*io, *hall);
+    app::install(*io, *hall);
     io->on_event("ask-me", [](Socket& socket) { socket.emit("question", {{"text", "ready?"}}); });
     ASSERT_TRUE(io->start().ok());
   }
