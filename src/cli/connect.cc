@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/connect_line.h"
@@ -147,12 +148,14 @@ class Connect {
     hooks.complete = [this](std::string_view line) { return complete_line(line, seen_); };
     hooks.descriptor = reports_.descriptor();
     hooks.on_readable = [this] { read_reports(); };
+    hooks.ended = [this] { return ended_; };
     Terminal terminal(std::move(hooks), history_path());
     terminal_ = &terminal;
     show_prompt();
     const std::string user = client_.user_id();
     terminal.print("Connected to " + url_ + (user.empty() ? "" : " as " + printable(user)) +
                    ". `help` lists the commands.");
+    named_ = !user.empty();
     while (!ended_) {
       const std::optional<std::string> line = terminal.read_line();
       if (!line) break;
@@ -161,7 +164,7 @@ class Connect {
       perform(parse_line(*line, seen_));
     }
     terminal_ = nullptr;
-    return 0;
+    return lost_ ? 1 : 0;
   }
   void show_prompt() const {
     if (terminal_ != nullptr) terminal_->set_prompt(seen_.room.empty() ? "> " : printable(seen_.room) + "> ");
@@ -204,7 +207,7 @@ class Connect {
         if (!input.empty() && input.back() != '\n') input.push_back('\n');
       }
     }
-    return failed_ ? 1 : 0;
+    return failed_ || lost_ ? 1 : 0;
   }
   bool waiting() const { return unanswered_ > 0 || wait_until_.has_value(); }
 
@@ -273,7 +276,7 @@ class Connect {
     if (const std::string* event = report.find_string("event")) {
       const Value& args = *report.find("args");
       learn(seen_, args);
-      if (*event == "connected" && !args.as_array().empty()) learn_rooms(args.as_array().front());
+      if (*event == "connected" && !args.as_array().empty()) learn_welcome(args.as_array().front());
       if (seen_.events.size() < 1000) seen_.events.insert(*event);
       if (wait_until_ && *event == wait_event_) {
         wait_until_.reset();
@@ -287,7 +290,7 @@ class Connect {
     if (const Value* lost = report.find("disconnected")) {
       const bool over = report.find("retryIn") == nullptr;
       ended_ = ended_ || over;
-      failed_ = failed_ || over;
+      lost_ = lost_ || over;
       if (!interactive_) return show(report);
       const std::string again = over ? "" : "; again in " + report.find("retryIn")->to_json() + " ms";
       return say("-- " + printable(lost->as_string() + ": " + *report.find_string("error")) + again);
@@ -301,8 +304,11 @@ class Connect {
     }
   }
 
-  // The server has put us back into those of last time.
-  void learn_rooms(const Value& welcome) {
+  // Who we are, and the rooms of last time, into which the server has put us back.
+  void learn_welcome(const Value& welcome) {
+    if (const std::string* user = welcome.find_string("userId");
+        user != nullptr && interactive_ && !std::exchange(named_, true))
+      say("-- you are " + printable(*user));
     const Value* rooms = welcome.find("rooms");
     if (rooms == nullptr || !rooms->is_array()) return;
     for (const Value& room : rooms->as_array()) {
@@ -368,7 +374,9 @@ class Connect {
   ConnectSeen seen_;
   Terminal* terminal_ = nullptr;
   bool ended_ = false;
-  bool failed_ = false;
+  bool named_ = false;   // who we are was shown
+  bool lost_ = false;    // for good
+  bool failed_ = false;  // a command
   int unanswered_ = 0;
   std::string wait_event_;
   std::optional<Clock::time_point> wait_until_;

@@ -80,7 +80,10 @@ int Terminal::State::read_character(EditLine* edit, wchar_t* out) {
     }
     if (ready < 0 && errno != EINTR) return -1;
     if (ready <= 0) continue;
-    if (waiting[1].revents != 0) state.hooks.on_readable();
+    if (waiting[1].revents != 0) {
+      state.hooks.on_readable();
+      if (state.hooks.ended()) return 0;
+    }
     if (waiting[0].revents == 0) continue;
     char byte = 0;
     const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
@@ -185,6 +188,8 @@ void Terminal::set_prompt(std::string prompt) {
 std::optional<std::string> Terminal::read_line() {
   State& state = *state_;
   state.editing = true;
+  // Before the prompt is seen: what is typed at once is ours already.
+  el_set(state.edit, EL_PREP_TERM, 1);
   int count = 0;
   const char* line = el_gets(state.edit, &count);
   state.editing = false;

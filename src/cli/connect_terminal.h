@@ -17,6 +17,7 @@ class Terminal {
     std::function<std::vector<std::string>(std::string_view line)> complete;  ///< for the last word
     int descriptor = -1;  ///< where something may come meanwhile
     std::function<void()> on_readable;
+    std::function<bool()> ended;  ///< asked behind it: whether nothing more is to be read
   };
 
   /// `history_file` is made with mode 600 and keeps the newest 1000 lines; empty: none.

@@ -430,6 +430,30 @@ TEST_P(SessionTest, AFunctionIsAskedForEveryConnection) {
   EXPECT_THAT(shown, HasSubstr("t2"));
 }
 
+TEST_P(SessionTest, TheFunctionMayFailOrCloseTheClient) {
+  ClientOptions options = over(GetParam());
+  options.auth_function = []() -> Result<Object> {
+    return Error(ErrorCode::kAuthenticationFailed, "signed out");
+  };
+  FakeHall refused(options);
+  refused.connect();
+  EXPECT_EQ(refused.session.state(), ClientState::kClosed);
+  EXPECT_EQ(refused.last_loss().error.text(), "Authentication failed: signed out");
+  EXPECT_THAT(refused.attempts, IsEmpty());
+
+  FakeHall* closed = nullptr;
+  options.auth_function = [&]() -> Result<Object> {
+    closed->session.close(closed->now);
+    return Object();
+  };
+  FakeHall hall(options);
+  closed = &hall;
+  hall.connect();
+  EXPECT_EQ(hall.session.state(), ClientState::kClosed);
+  EXPECT_THAT(hall.attempts, IsEmpty());
+  EXPECT_EQ(hall.session.next_deadline(), kNever);
+}
+
 TEST_P(SessionTest, MoreThanTheBoundOfRequestsIsRefused) {
   ClientOptions options = over(GetParam());
   options.requests_max = 2;

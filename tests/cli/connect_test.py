@@ -22,12 +22,14 @@ BUILD = os.environ.get("WIREHALL_BUILD", "build/release")
 WIREHALL = os.path.join(BUILD, "wirehall")
 COLUMNS = 80
 DEADLINE = 20.0
+SECRET = "a secret for these tests alone, of more than 32 bytes"
 
 
 class Server:
     def __init__(self):
         self.data = tempfile.TemporaryDirectory()
         self.process = subprocess.Popen([WIREHALL, "serve", "--dev", "--port", "0", "--data", self.data.name],
+                                        env={**os.environ, "JWT_SECRET": SECRET},
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.url = self.process.stdout.readline().split()[-1].rstrip("/")
 
@@ -76,7 +78,8 @@ class Person:
         return self.screen
 
     def sees(self, text):
-        return self.until(lambda screen: text in screen.text, repr(text))
+        # What is longer than a line is wrapped.
+        return self.until(lambda screen: text in screen.text or text in screen.text.replace("\n", ""), repr(text))
 
     def prompt_is(self, text):
         return self.until(lambda screen: screen.last == text, f"the prompt {text!r}")
@@ -116,7 +119,9 @@ class ConnectTest(unittest.TestCase):
     def person(self, user, *arguments, columns=COLUMNS):
         person = Person([self.server.url, "--token", self.server.token(user), *arguments], self.state.name, columns)
         self.addCleanup(person.close)
-        person.sees(f"as {user}. `help`")
+        person.sees("`help` lists the commands")
+        # Over Socket.IO the server may say who we are a moment later.
+        person.until(lambda screen: f" as {user}." in screen.text or f"you are {user}" in screen.text, "a name")
         return person
 
     def history(self):
@@ -242,6 +247,15 @@ class ConnectTest(unittest.TestCase):
         ann.sees("again in")
         ann.type("quit\r")
         self.assertEqual(ann.end(), 0)
+
+    def test_an_end_for_good_ends_the_program(self):
+        token = subprocess.run([WIREHALL, "token", "--user", "ann", "--expires-in", "2"], env={**os.environ, "JWT_SECRET": SECRET},
+                               capture_output=True, text=True, check=True).stdout.strip()
+        ann = Person([self.server.url, "--token", token], self.state.name)
+        self.addCleanup(ann.close)
+        ann.prompt_is(">")
+        ann.sees("-- transport close: Token expired")
+        self.assertEqual(ann.end(), 1)
 
     def test_a_failure_to_connect_has_a_status(self):
         nobody = Person([self.server.url], self.state.name)
