@@ -79,7 +79,7 @@ function errorsPart(facts) {
       error.retryable ? 'yes' : 'no', error.cause, error.remedy];
     sections.set(error.section, [...(sections.get(error.section) ?? []), row.map(cell)]);
   }
-  return [...sections].map(([name, rows]) => `## ${name}\n\n${table(head, rows)}`).join('\n\n');
+  return [...sections].map(([name, rows]) => `### ${name}\n\n${table(head, rows)}`).join('\n\n');
 }
 
 function typeOf(key) {
