@@ -11,6 +11,7 @@ import {hallServer, root, token} from '../support/server.mjs';
 
 import {blocksOf, noteOf, notesOf, pages, shows, textOf, whereIs} from './support/blocks.mjs';
 import {API_KEY, freePort, Sandbox, SECRET} from './support/sandbox.mjs';
+import {checkPrinted, isRun, stepsOf} from './support/steps.mjs';
 
 const run = promisify(execFile);
 const END = '\x1eend';
@@ -19,7 +20,6 @@ const ELSEWHERE = {'docs/tutorial.md': 'tutorial_test.mjs'};
 
 const all = pages().flatMap((page) => blocksOf(page));
 const inLanguage = (...languages) => all.filter(({language}) => languages.includes(language));
-const isRun = (block) => noteOf(block, 'not run') === undefined;
 const hasOwnServer = (page) => textOf(page).includes('<!-- test page: own server -->');
 
 let server, shared;
@@ -40,7 +40,7 @@ after(async () => {
 // -- nothing is left out --------------------------------------------------------------------------
 
 const CHECKED = ['cpp', 'js', 'json', 'sh', 'python', 'nginx', 'ini', 'frames'];
-const ONLY_SHOWN = ['text', 'http', 'html', 'yaml', 'dockerfile'];
+const ONLY_SHOWN = ['text', 'http', 'html', 'yaml', 'dockerfile', 'cmake'];
 
 test('every block is checked in some way, or says why not', () => {
   const faults = [];
@@ -54,7 +54,7 @@ test('every block is checked in some way, or says why not', () => {
     else if (!checked && reason === undefined)
       faults.push(`${whereIs(block)}: "${block.language}" is only shown: say <!-- test: not run, because … -->`);
     for (const note of block.notes) {
-      if (!/^(not run|printed|file|given|until|coroutine|serves|with|as)\b/.test(note))
+      if (!/^(not run|printed|file|given|until|coroutine|serves|stops|with|as)\b/.test(note))
         faults.push(`${whereIs(block)}: there is no note "${note}"`);
     }
   }
@@ -130,29 +130,10 @@ describe('Python', () => {
 
 // -- shell ----------------------------------------------------------------------------------------
 
-/** A block as a step of the page's shell. */
-function stepOf(block, sandbox) {
-  const file = noteOf(block, 'file');
-  if (file !== undefined) return `mkdir -p "$(dirname ${file})"\ncat >${file} <<'END OF FILE'\n${block.text}END OF FILE`;
-  const serves = noteOf(block, 'serves');
-  if (serves === undefined) return block.text;
-  // It runs until the page ends; the page goes on when it answers.
-  return `{ ${block.text} } >&2 &\nuntil curl -sf -o /dev/null ${sandbox.adapt(serves)}; do kill -0 $!; sleep 0.05; done`;
-}
-
-const stepsOf = (page) => all.filter((block) => block.page === page && isRun(block) &&
-    (block.language === 'sh' || noteOf(block, 'file') !== undefined));
-
-/** What is printed stands in the block behind the one that prints it. */
-function printedBehind(block) {
-  const next = all[all.indexOf(block) + 1];
-  return next?.page === block.page && noteOf(next, 'printed') !== undefined ? next : undefined;
-}
-
 describe('shell', () => {
   const withCommands = [...new Set(inLanguage('sh').map(({page}) => page))].filter((page) => !(page in ELSEWHERE));
   for (const page of withCommands) {
-    const steps = stepsOf(page);
+    const steps = stepsOf(all.filter((block) => block.page === page));
     if (!steps.length) continue;
     test(`the commands of ${page} run`, async () => {
       const sandbox = hasOwnServer(page) ? new Sandbox(await freePort(), await freePort()) : new Sandbox(server.port);
@@ -161,12 +142,8 @@ describe('shell', () => {
         const data = sandbox.adapt('/var/lib/wirehall');
         if (steps.some(({text}) => text.includes('/var/lib/wirehall')))
           await sandbox.run('wirehall', ['serve', '--dev', '--port', '0', '--data', data], {until: 'listens on', env: {PORT: undefined}});
-        const outputs = await sandbox.shell(steps.map((block) => stepOf(block, sandbox)), {env});
-        steps.forEach((block, at) => {
-          const printed = printedBehind(block);
-          if (printed)
-            assert.ok(shows(sandbox.adapt(printed.text), outputs[at]), `${whereIs(printed)} shows\n${printed.text}but\n${outputs[at]}`);
-        });
+        const outputs = await sandbox.shell(steps.map(({text}) => text), {env});
+        checkPrinted(steps, outputs, (text) => sandbox.adapt(text));
       } finally {
         sandbox.remove();
       }
@@ -212,9 +189,9 @@ test('units of systemd start the program with options that it has', async () => 
   for (const block of blocks) {
     for (const line of block.text.trimEnd().split('\n'))
       assert.match(line, /^(|\[[A-Z][a-z]+\]|[A-Z][A-Za-z]+=\S.*)$/, `${whereIs(block)}: ${line}`);
-    const start = /^ExecStart=\S*\/wirehall serve (.*)$/m.exec(block.text);
+    const start = /^ExecStart=\/\S+ .*$/m.exec(block.text);
     assert.ok(start, `${whereIs(block)}: no ExecStart`);
-    for (const option of start[1].match(/--[a-z-]+/g)) assert.ok(output.includes(option), `${whereIs(block)}: ${option}`);
+    for (const option of start[0].match(/(?<= )--[a-z-]+/g) ?? []) assert.ok(output.includes(option), `${whereIs(block)}: ${option}`);
   }
 });
 

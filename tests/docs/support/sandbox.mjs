@@ -17,9 +17,28 @@ const MARK = '\x1e';
 const OUTPUT_BYTES_MAX = 4 << 20;
 
 /** Folders of the machine that pages name; each lies below the sandbox instead. */
-const MACHINE_FOLDERS = ['/var/lib/wirehall', '/etc/wirehall', '/backup'];
+const MACHINE_FOLDERS = ['/var/lib/wirehall', '/etc/wirehall', '/backup', '/var/lib/my-chat', '/opt/my-chat', '/etc/my-chat',
+  '/etc/systemd/system', '/etc/nginx/conf.d', '/etc/nginx'];
 /** Commands that would change the machine: they say what they were asked, and do nothing. */
-const MACHINE_COMMANDS = ['systemctl', 'chown', 'useradd'];
+const MACHINE_COMMANDS = ['chown', 'useradd'];
+
+// `enable --now NAME…` starts what the units say, in their folders, with their environment.
+const SYSTEMCTL = `
+if [ "$1 $2" != "enable --now" ]; then echo "systemctl $*" >&2; exit; fi
+shift 2
+for name; do
+  unit=$SANDBOX/etc/systemd/system/$name.service
+  if [ ! -f "$unit" ]; then echo "no $unit" >&2; exit 5; fi
+  value() { sed -n "s/^$1=//p" "$unit"; }
+  (
+    cd "$(value WorkingDirectory)" || exit
+    set -a
+    . "$(value EnvironmentFile)"
+    eval "$(value Environment)"
+    exec $(value ExecStart) >&2
+  ) &
+done
+`;
 
 /** A port that was free a moment ago. */
 export async function freePort() {
@@ -55,6 +74,7 @@ export class Sandbox {
     this.bin = mkdtempSync(path.join(tmpdir(), 'wirehall-docs-bin-'));
     this.#command('wirehall', `exec ${JSON.stringify(program)} "$@"`);
     for (const name of MACHINE_COMMANDS) this.#command(name, `echo "${name} $*" >&2`);
+    this.#command('systemctl', SYSTEMCTL);
     for (const folder of MACHINE_FOLDERS) mkdirSync(this.directory + path.dirname(folder), {recursive: true});
   }
 
@@ -72,7 +92,7 @@ export class Sandbox {
     return adapted;
   }
 
-  /** Writes a file, and says where. */
+  /** Writes a file, and says where it is. */
   file(name, text) {
     const full = path.join(this.directory, name);
     mkdirSync(path.dirname(full), {recursive: true});
@@ -81,7 +101,7 @@ export class Sandbox {
   }
 
   environment(more = {}) {
-    return {...process.env, PATH: `${this.bin}:${process.env.PATH}`, PORT: String(this.port), JWT_SECRET: SECRET,
+    return {...process.env, PATH: `${this.bin}:${process.env.PATH}`, SANDBOX: this.directory, PORT: String(this.port), JWT_SECRET: SECRET,
       WIREHALL_AUTH__API_KEYS: API_KEY, ...more};
   }
 
