@@ -60,14 +60,14 @@ function commandPart(facts, name) {
   if (!command) throw new Error(`cli.md: there is no command "${name}"`);
   const options = command.options.filter((one) => !one.names.includes('--help'));
   const rows = [...options.filter((one) => one.positional), ...options.filter((one) => !one.positional)];
-  const text = `${command.description}.`;
+  const text = `${capital(command.description)}.`;
   return rows.length ? `${text}\n\n${table(['option', 'meaning'], rows.map(optionRow))}` : text;
 }
 
 const anchor = (name) => `#wirehall-${name.replaceAll(' ', '-')}`;
 const overview = (facts) => table(
     ['command', 'does'],
-    commandsOf(facts).map((one) => [`[\`wirehall ${one.name}\`](${anchor(one.name)})`, cell(one.description)]));
+    commandsOf(facts).map((one) => [`[\`wirehall ${one.name}\`](${anchor(one.name)})`, cell(capital(one.description))]));
 
 // -- errors and configuration ---------------------------------------------------------------------
 

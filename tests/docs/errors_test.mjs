@@ -171,7 +171,7 @@ const SIGHTS = {
     'Authentication failed: invalid token': async () => {
       const error = await refusal(hall.url, {auth: {token: tokenOf('ann').slice(0, -3)}});
       assert.deepEqual(error.data, {code: 'authentication-failed'});
-      assert.match(hall.errors, /"fault":/);
+      await until(() => /"fault":/.test(hall.errors), 'the log names the fault');
       return error.message;
     },
     'Authentication failed: token expired': async () => {

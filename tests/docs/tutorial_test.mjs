@@ -21,7 +21,7 @@ const MINUTES = 60_000;
 const blocks = blocksOf(PAGE);
 const steps = stepsOf(blocks);
 
-let sandbox;
+let sandbox, deployed = false;
 before(async () => {
   sandbox = new Sandbox(await freePort(), await freePort());
 });
@@ -98,15 +98,17 @@ test('its commands run, in order, and print what it shows', {timeout: 20 * MINUT
   assert.match(readFileSync(sandbox.adapt('/opt/my-chat/client/sign_in.js'), 'utf8'), /fetch\(`\/token`\)/);
   const main = readFileSync(path.join(sandbox.directory, 'my-chat/src/app.cpp'), 'utf8');
   assert.match(main, /on_roll_dice\(io, hall\);/);
+  deployed = true;
 });
 
 test('what is deployed lets those in who know a password', {timeout: MINUTES}, async () => {
-  const script = sandbox.adapt(`${WHAT_RUNS}\nuntil curl -sf -o /dev/null http://127.0.0.1:3000/healthz; do sleep 0.05; done
-until curl -s -o /dev/null http://127.0.0.1:4000/; do sleep 0.05; done\necho ready\nwait\nsleep 60`);
-  const running = spawn('bash', ['-c', script], {cwd: sandbox.directory, detached: true, stdio: ['ignore', 'pipe', 'inherit'],
-    env: sandbox.environment({JWT_SECRET: undefined, WIREHALL_AUTH__API_KEYS: undefined})});
+  assert.ok(deployed, 'the commands of the page have failed');
+  const answers = (port) => fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false);
+  // It ends with what it has started: the shell's group.
+  const running = spawn('bash', ['-c', `${WHAT_RUNS}; sleep 60`], {cwd: sandbox.directory, detached: true,
+    stdio: ['ignore', 'ignore', 'inherit'], env: sandbox.environment({JWT_SECRET: undefined, WIREHALL_AUTH__API_KEYS: undefined})});
   try {
-    await once(running.stdout, 'data');
+    await until(async () => await answers(sandbox.port) && await answers(sandbox.backendPort), 'both units run');
     await throughNginx(async (url) => {
       assert.equal((await fetch(`${url}/`)).status, 200);
       assert.equal((await fetch(`${url}/token`)).status, 401);
