@@ -4,13 +4,22 @@
 //
 // Screenshots go to build/screenshots/.
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DESKTOP, faint, OUTAGE, overflow, person, PHONE } from './harness.mjs';
 import { ends, FEATURES, press, projects, say, texts } from './project.mjs';
 
 const project = projects();
 const protocols = ['native', 'socketio'];
+const SECRET = randomBytes(32).toString('base64');
+const LEEWAY_S = 30; // for clocks that differ: so long a token is good behind its end
+
+/** A token, as a backend makes it. */
+function sign(claims) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`;
+}
 
 for (const protocol of protocols) {
   project(`messages, people, typing: ${protocol}`, { protocol }, async ({ open, enter }) => {
@@ -187,7 +196,75 @@ for (const protocol of protocols) {
     assert.equal(await a.page.locator('.pending').count(), 0);
     assert.equal((await texts(a)).length, 5, 'each once');
   });
+
+  project(`an upload over a connection that is lost: ${protocol}`, { protocol }, async ({ enter, cable }) => {
+    const wire = await cable();
+    const a = await enter('alice', { address: wire.url });
+    const b = await enter('bob');
+    a.allowed = OUTAGE;
+    const bytes = randomBytes(9_000_000);
+    await a.page.setInputFiles('input[type=file]', { name: 'film.bin', mimeType: 'application/x-film', buffer: bytes });
+    await a.page.waitForFunction(() => document.querySelector('#room progress').value > 0);
+    wire.cut();
+    await a.reads('#state', 'Connection lost, trying again…');
+    assert.ok(await a.page.locator('#room progress').isVisible(), 'it is not done yet');
+    wire.mend();
+    await b.reads('#room .log p', /^film\.bin/);
+    const [download] = await Promise.all([b.page.waitForEvent('download'), press(b, '#room .log', 'film.bin')]);
+    assert.ok(readFileSync(await download.path()).equals(bytes));
+    assert.equal(await a.page.locator('.notice').count(), 0);
+  });
+
+  project(`a token that is refused, and one that ends: ${protocol}`, { protocol, environment: { JWT_SECRET: SECRET } },
+    async ({ open }) => {
+      const a = await open();
+      let token = sign({ sub: 'alice', exp: 1 });
+      await a.page.route('**/dev/token?*', (route) => route.fulfill({ json: { token } }));
+      await a.page.getByLabel('Your name').fill('alice');
+      await press(a, '#sign-in', 'Sign in');
+      await a.reads('.notice.problem p', /^Authentication failed/);
+      assert.equal(await a.page.locator('.notice').count(), 1, 'it is said once');
+      assert.equal(await a.page.locator('#hall').isVisible(), false);
+      await a.reads('#state', 'Not connected');
+      await press(a, '#notices', 'Close');
+
+      token = sign({ sub: 'alice', exp: Math.floor(Date.now() / 1000) - LEEWAY_S + 2 });
+      await press(a, '#sign-in', 'Sign in');
+      await a.reads('#state', 'Connected');
+      await press(a, '#join', 'Join');
+      token = sign({ sub: 'alice', exp: Math.floor(Date.now() / 1000) + 60 });
+      await a.reads('#state', 'Connection lost, trying again…');
+      await a.reads('#state', 'Connected'); // with the new one
+      await say(a, 'still here');
+      await ends(a, ['still here']);
+      assert.equal(await a.page.locator('.notice').count(), 0);
+    });
 }
+
+project('a Socket.IO client that the server does not serve', {
+  protocol: 'socketio', environment: { WIREHALL_CLIENT_DIRECTORY: '' },
+}, async ({ open }) => {
+  const a = await open('/?user=alice');
+  a.allowed = /status of 40[04]/;
+  await a.reads('.notice.problem p', /^The server does not serve the Socket\.IO client: run "npm install"/);
+  await a.reads('#state', 'Not connected');
+});
+
+project('a room with very many messages keeps the newest, and history has the others', {
+  environment: { WIREHALL_RATE_LIMIT__MESSAGES_PER_MINUTE: '1000000' },
+}, async ({ server, enter, atEnd }) => {
+  const wilma = await person(server, 'wilma', 'lobby');
+  atEnd(() => wilma.close());
+  const burst = (from) => Promise.all(Array.from({ length: 90 }, (_, i) => wilma.send('lobby', String(from + i))));
+  const a = await enter('alice');
+  for (let round = 0; round < 6; ++round) await burst(round * 90);
+  const numbers = (from, to) => Array.from({ length: to - from }, (_, i) => String(from + i));
+  await ends(a, ['539']);
+  assert.deepEqual(await texts(a), numbers(40, 540));
+  await press(a, '#room', 'Earlier messages');
+  await ends(a, numbers(0, 540));
+  assert.equal(await a.page.locator('#earlier').isVisible(), false);
+});
 
 project('a server that is started again', { protocol: 'socketio', environment: { WIREHALL_STORE: 'sqlite' } },
   async ({ server, enter }) => {

@@ -63,6 +63,17 @@ for (const [name, terms] of Object.entries(CHOICES)) {
       for (const each of names('.env')) assert.ok(reference.includes(`\`${each}\``), each);
     });
 
+    it('has the settings of its choice', () => {
+      const settings = JSON.parse(read('config/websocket.json').replace(/^\s*\/\/.*$/gm, ''));
+      assert.equal(settings.auth.mode, terms.includes('jwt') ? 'jwt' : 'none');
+      assert.equal(settings.store, terms.includes('sqlite') ? 'sqlite' : 'memory');
+      assert.equal(settings.native ?? true, terms.includes('native'));
+      for (const [key, feature] of Object.entries({ pingInterval: 'socketio', heartbeatInterval: 'native',
+        history: 'history', rooms: 'rooms', typingTimeout: 'typing', presence: 'presence',
+        privateMessages: 'private-messages', uploads: 'uploads', calls: 'calls' }))
+        assert.equal(key in settings, terms.includes(feature), key);
+    });
+
     it('has JSON that can be read, and with a page the modules, locked', () => {
       JSON.parse(read('CMakePresets.json'));
       assert.equal(existsSync(path.join(tree, 'package.json')), terms.includes('js'));

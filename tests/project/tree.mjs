@@ -60,8 +60,13 @@ test('it is built', () => assert.match(String(execFileSync(process.env.SERVER, [
   'client/index.html': '<!doctype html>\n<title>A page</title>\n',
 };
 
-const holds = (condition, terms) => !condition || condition.split('|').some((all) =>
-  all.split('+').every((term) => terms.includes(term)));
+const KNOWN = new Set(Object.values(CHOICES).flat());
+
+function holds(condition, terms) {
+  if (!condition) return true;
+  for (const term of condition.split(/[|+]/)) if (!KNOWN.has(term)) throw new Error(`no term "${term}"`);
+  return condition.split('|').some((all) => all.split('+').every((term) => terms.includes(term)));
+}
 
 const MARKER = /[ \t]*(?:\/\/|#|<!--|\/\*) feature: ([a-z+|-]+)(?: -->| \*\/)?$/;
 

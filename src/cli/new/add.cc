@@ -53,14 +53,13 @@ void replace_all(std::string& text, std::string_view what, std::string_view with
     text.replace(at, what.size(), with);
 }
 
-// In code the name is an identifier; between quotes and in comments it is what clients see.
+// In names of code and files the piece is an identifier, everywhere else it is called as it was named.
 std::string named(std::string text, const PieceName& name) {
   replace_all(text, "Sample", name.pascal);
-  replace_all(text, "\"sample", "\"" + name.kebab);
-  replace_all(text, "'sample", "'" + name.kebab);
-  replace_all(text, "`sample", "`" + name.kebab);
-  replace_all(text, "/sample", "/" + name.kebab);
-  replace_all(text, "sample", name.snake);
+  replace_all(text, "_sample", "_" + name.snake);
+  replace_all(text, "sample_", name.snake + "_");
+  replace_all(text, "sample.cpp", name.snake + ".cpp");
+  replace_all(text, "sample", name.kebab);
   return text;
 }
 

@@ -149,8 +149,8 @@ Status check_options(const ProjectOptions& options, const Manifest& manifest) {
 
 Terms terms_of(const ProjectOptions& options) {
   Terms terms(options.features.begin(), options.features.end());
-  if (options.protocol != "native") terms.insert("socketio");
-  if (options.protocol != "socketio") terms.insert("native");
+  terms.insert(options.protocol == "native" ? "no-socketio" : "socketio");
+  terms.insert(options.protocol == "socketio" ? "no-native" : "native");
   terms.insert(options.auth == "jwt" ? "jwt" : "no-auth");
   terms.insert(options.store);
   terms.insert(options.client == "none" ? "no-client" : options.client);
@@ -158,7 +158,8 @@ Terms terms_of(const ProjectOptions& options) {
 }
 
 Terms known_terms(const Manifest& manifest) {
-  Terms terms = {"socketio", "native", "jwt", "no-auth", "sqlite", "memory", "js", "cpp", "no-client"};
+  Terms terms = {"socketio", "no-socketio", "native", "no-native", "jwt", "no-auth",
+                 "sqlite",   "memory",      "js",     "cpp",       "no-client"};
   for (const Feature& feature : manifest.features) terms.insert(feature.name);
   return terms;
 }

@@ -76,7 +76,7 @@ TEST(Options, TermsSayWhatHolds) {
   options.protocol = "native";
   options.auth = options.client = "none";
   options.store = "memory";
-  EXPECT_EQ(terms_of(options), (Terms{"rooms", "native", "no-auth", "memory", "no-client"}));
+  EXPECT_EQ(terms_of(options), (Terms{"rooms", "native", "no-socketio", "no-auth", "memory", "no-client"}));
 }
 
 TEST(Options, TheCommandLineSaysEverything) {

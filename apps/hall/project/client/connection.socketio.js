@@ -39,6 +39,7 @@ export class Connection {
     this.close();
     this.#changed('connecting');
     const { io } = await import(CLIENT).catch(() => {
+      this.#changed('closed');
       throw new Error('The server does not serve the Socket.IO client: run "npm install", then start it again ' +
         'with WIREHALL_CLIENT_DIRECTORY=node_modules/socket.io-client/dist');
     });

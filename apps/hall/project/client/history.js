@@ -8,7 +8,9 @@ export function addHistory(page) {
   const more = button('Earlier messages', load, { id: 'earlier' });
   room.log.before(more);
 
-  // A room's messages are numbered from 1 on; the oldest that is shown says what comes before it.
+  let first = 1; // the number of the room's first message: 1, or above where old ones are not kept
+
+  // The oldest message that is shown says what comes before it.
   const oldestSeq = () => Number(room.log.querySelector('[data-seq]')?.dataset.seq ?? 1);
 
   async function load() {
@@ -20,8 +22,17 @@ export function addHistory(page) {
     const fromEnd = room.log.scrollHeight - room.log.scrollTop;
     for (const message of answer.messages) room.show(message);
     room.log.scrollTop = room.log.scrollHeight - fromEnd; // what was read stays where it was
-    more.hidden = !answer.hasMore;
+    if (!answer.hasMore) first = oldestSeq();
+    show();
   }
 
-  page.on('entered', () => { more.hidden = oldestSeq() <= 1; });
+  function show() {
+    more.hidden = oldestSeq() <= first;
+  }
+
+  page.on('entered', () => {
+    first = 1;
+    show();
+  });
+  page.on('message', show); // where very many are shown, the oldest go
 }

@@ -58,11 +58,13 @@ export function addMessages(page) {
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
     const next = [...log.children].find((each) => Number(each.dataset.seq ?? Infinity) > message.seq);
     log.insertBefore(row, next ?? null);
+    while (isAtEnd && !next && rows.size > SHOWN_MAX) { // nobody reads the oldest now
+      const oldest = log.querySelector('[data-id]');
+      rows.delete(oldest.dataset.id);
+      oldest.remove();
+    }
+    page.tell('message', message, row);
     if (isAtEnd) toEnd();
-    if (rows.size <= SHOWN_MAX) return;
-    const [oldest] = [...log.children];
-    rows.delete(oldest.dataset.id);
-    oldest.remove();
   }
 
   function draw(message) {
@@ -74,13 +76,15 @@ export function addMessages(page) {
       element('p', { class: deleted ? 'soft' : '' }, deleted ? 'deleted' : content));
     row.message = message;
     if (isOwn && !deleted) row.append(actionsOf(row));
-    page.tell('message', message, row);
     return row;
   }
 
   function actionsOf({ message }) {
     const { id: messageId, roomId, type } = message;
-    const erase = () => page.attempt(connection.emit('delete-message', { roomId, messageId }));
+    const erase = () => {
+      text.focus(); // the button goes with the message
+      page.attempt(connection.emit('delete-message', { roomId, messageId }));
+    };
     return element('span', { class: 'actions' },
       ...(type === 'text' ? [button('Edit', () => edit(message))] : []), button('Delete', erase));
   }

@@ -20,6 +20,7 @@ import { addEvents } from './events.js';
 const find = (id) => document.getElementById(id);
 const NOTICES_MAX = 3; // the oldest goes when there are more
 const handlers = [];
+let isStarting = false;
 const STATES = {
   connecting: 'Connecting…',
   connected: 'Connected',
@@ -74,10 +75,11 @@ const page = {
 page.connection.onState((state, error) => {
   find('state').dataset.state = state;
   find('state').textContent = STATES[state];
-  // What tries again by itself is said above; everything else somebody must do something about.
-  if (state === 'closed' && error) page.attempt(Promise.reject(error));
   if (state === 'connected') find('who').textContent = page.connection.userId;
-  if (state === 'closed') find('sign-in').hidden = false;
+  if (state !== 'closed') return;
+  // What tries again by itself is said above; here somebody has to sign in again.
+  find('sign-in').hidden = false;
+  if (error && !isStarting) page.attempt(Promise.reject(error));
 });
 
 addRooms(page); // feature: rooms
@@ -94,22 +96,26 @@ addEvents(page);
 
 async function start(name) {
   const submit = find('sign-in').querySelector('button');
-  submit.disabled = true;
+  submit.disabled = isStarting = true;
   await page.attempt((async () => {
     page.identity = await signIn(name);
     await page.connection.connect(page.identity);
     find('sign-in').hidden = true;
     find('hall').hidden = false;
     find('hall').querySelector('input:not([hidden]), button')?.focus();
-    history.replaceState(null, '', `?user=${encodeURIComponent(name)}`); // a reload signs in again
+    history.replaceState(null, '', addressOf(name)); // a reload signs in again
   })());
-  submit.disabled = false;
+  submit.disabled = isStarting = false;
 }
+
+const addressOf = (name) => `?user=${encodeURIComponent(name)}`;
 
 find('sign-in-note').textContent = note;
 find('sign-in').addEventListener('submit', (event) => {
   event.preventDefault();
-  start(event.target.elements.name.value.trim());
+  const name = event.target.elements.name.value.trim();
+  if (find('hall').hidden) start(name);
+  else location.assign(addressOf(name)); // it may be somebody else: nothing of the last one is left
 });
 
 const known = new URLSearchParams(location.search).get('user');

@@ -2,6 +2,7 @@
 import { element, field, nameOf } from './dom.js';
 
 const OWN = ['online', 'away', 'busy', 'invisible'];
+const COLOURED = [...OWN, 'offline']; // any other text means online, too
 
 export function addPresence(page) {
   const { connection, room } = page;
@@ -17,7 +18,7 @@ export function addPresence(page) {
   function draw() {
     const names = [...people].sort(([a], [b]) => a.localeCompare(b));
     list.replaceChildren(...names.map(([userId, { user, status: how }]) =>
-      element('li', { 'data-status': OWN.includes(how) ? how : 'online' }, element('b', {}, nameOf(userId, user)), ' ',
+      element('li', { 'data-status': COLOURED.includes(how) ? how : 'online' }, element('b', {}, nameOf(userId, user)), ' ',
         element('span', { class: 'soft' }, how))));
   }
 

@@ -1,8 +1,0 @@
-// The event `sample`: what it answers. The handler is src/handlers/sample.cpp.
-import assert from 'node:assert/strict';
-import { behaviour } from './support/behaviour.mjs';
-
-behaviour('sample answers with the fields it was sent', async ({ connect }) => {
-  const alice = await connect('alice');
-  assert.deepEqual(await alice.ask('sample', { text: 'hi', count: 2 }), { success: true, text: 'hi', count: 2 });
-});
