@@ -18,7 +18,7 @@ import {freePort, program} from './support/sandbox.mjs';
 const PAGE = 'docs/howto/migrate-from-socketio.md';
 const page = textOf(PAGE);
 const build = process.env.WIREHALL_BUILD ?? path.join(root, 'build/release');
-const EXAMPLE = 'examples/03-from-node';
+const EXAMPLE = 'examples/04-from-node';
 
 // -- npm's socket.io ------------------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ async function conversation(port) {
 test('both servers of the example say the same', {timeout: 30_000}, async () => {
   const transcripts = [];
   for (const [command, args] of [[process.execPath, [path.join(root, EXAMPLE, 'server.mjs')]],
-                                 [path.join(build, 'example_03-from-node'), []]]) {
+                                 [path.join(build, 'example_04-from-node'), []]]) {
     const port = await freePort();
     const child = await started(command, args, port);
     transcripts.push(await conversation(port));
