@@ -67,4 +67,30 @@ std::string encode_open(const OpenFields& fields) {
   return text.append("}");
 }
 
+std::optional<ReceivedOpen> decode_open(std::string_view data) {
+  const Result<Value> parsed = json::parse(data);
+  if (!parsed.ok() || !parsed->is_object()) return std::nullopt;
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const auto number = [&](std::string_view name, std::int64_t most) -> std::optional<std::int64_t> {
+    const Value* value = parsed->find(name);
+    const auto exact = value == nullptr ? std::nullopt : exact_integer(*value);
+    return exact && *exact > 0 && *exact <= most ? exact : std::nullopt;
+  };
+  ReceivedOpen open;
+  const std::string* sid = parsed->find_string("sid");
+  const auto interval = number("pingInterval", kDayMs);
+  const auto timeout = number("pingTimeout", kDayMs);
+  if (sid == nullptr || sid->empty() || !interval || !timeout) return std::nullopt;
+  open.sid = *sid;
+  open.ping_interval_ms = *interval;
+  open.ping_timeout_ms = *timeout;
+  open.max_payload = static_cast<std::uint64_t>(number("maxPayload", std::int64_t{1} << 40).value_or(0));
+  const Value* upgrades = parsed->find("upgrades");
+  if (upgrades != nullptr && upgrades->is_array()) {
+    for (const Value& name : upgrades->as_array())
+      open.websocket_upgrade |= name.is_string() && name.as_string() == "websocket";
+  }
+  return open;
+}
+
 }  // namespace wirehall::engineio

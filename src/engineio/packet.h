@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,5 +79,16 @@ struct OpenFields {
   std::uint64_t max_payload = 0;
 };
 std::string encode_open(const OpenFields& fields);
+
+/// What a client takes of the open packet.
+struct ReceivedOpen {
+  std::string sid;
+  bool websocket_upgrade = false;
+  std::int64_t ping_interval_ms = 0;
+  std::int64_t ping_timeout_ms = 0;
+  std::uint64_t max_payload = 0;  ///< 0: the server said none
+};
+/// Reads the data of an open packet; nullopt when it is none: no id, or a heartbeat that is none.
+std::optional<ReceivedOpen> decode_open(std::string_view data);
 
 }  // namespace wirehall::engineio

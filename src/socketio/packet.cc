@@ -186,7 +186,8 @@ bool PacketDecoder::decode_payload(std::string_view text, std::uint32_t attachme
       return true;
     case PacketType::kDisconnect: return text.empty();
     case PacketType::kConnectError:
-      return true;  // never accepted from a client: the state machine refuses it
+      out.auth.assign(text);  // for clients, who look into it; a server's state machine refuses the packet
+      return true;
     default: break;
   }
   std::vector<json::Slice> slices;
@@ -253,6 +254,11 @@ void encode_connect_error(std::string& out, std::string_view nsp, std::string_vi
   Object object{{"message", message}};
   if (data != nullptr) object.set("data", *data);
   json::Writer(out).write(Value(std::move(object)));
+}
+
+void encode_connect_request(std::string& out, std::string_view nsp, const Object& auth) {
+  encode_head(out, PacketType::kConnect, 0, nsp, std::nullopt);
+  if (!auth.empty()) json::Writer(out).write(Value(auth));
 }
 
 void encode_connect_v3(std::string& out, std::string_view nsp) {

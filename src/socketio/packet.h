@@ -40,7 +40,7 @@ struct Packet {
   std::optional<std::uint64_t> id;
   std::string event;        ///< kEvent: its name
   std::vector<Value> args;  ///< kEvent: without the name; kAck: all
-  std::string auth;         ///< kConnect: the JSON text of an object, or empty
+  std::string auth;         ///< kConnect: the JSON text of an object, or empty; kConnectError: text as it came
 };
 
 struct DecoderLimits {
@@ -115,6 +115,8 @@ void encode_connect(std::string& out, std::string_view nsp, std::string_view sid
 void encode_connect_error(std::string& out, std::string_view nsp, std::string_view message,
                           const Value* data);
 void encode_disconnect(std::string& out, std::string_view nsp);
+/// A client's CONNECT; `auth` is its payload.
+void encode_connect_request(std::string& out, std::string_view nsp, const Object& auth);
 /// The same to clients of Socket.IO 2 (protocol 4): CONNECT has no payload, and that of ERROR is any value.
 void encode_connect_v3(std::string& out, std::string_view nsp);
 void encode_error_v3(std::string& out, std::string_view nsp, const Value& error);

@@ -16,7 +16,17 @@ std::string_view fitting_reason(std::string_view reason) {
   return reason.substr(0, size);
 }
 
-void append_close(Outbox& out, std::uint16_t code, std::string_view reason) {
+}  // namespace
+
+void ConnectionCore::append(Outbox& out, Opcode opcode, std::string_view payload) const {
+  if (masks_ == nullptr) {
+    append_frame(out, opcode, payload);
+  } else {
+    append_masked_frame(out, opcode, payload, false, static_cast<std::uint32_t>(masks_->next()));
+  }
+}
+
+void ConnectionCore::append_close(Outbox& out, std::uint16_t code, std::string_view reason) const {
   std::array<char, 125> payload;
   std::size_t size = 0;
   if (code != static_cast<std::uint16_t>(CloseCode::kNoStatus)) {
@@ -26,10 +36,8 @@ void append_close(Outbox& out, std::uint16_t code, std::string_view reason) {
     if (!reason.empty()) std::memcpy(payload.data() + 2, reason.data(), reason.size());
     size = 2 + reason.size();
   }
-  append_frame(out, Opcode::kClose, {payload.data(), size});
+  append(out, Opcode::kClose, {payload.data(), size});
 }
-
-}  // namespace
 
 ConnectionCore::Partial& ConnectionCore::partial() {
   if (!partial_) partial_ = std::make_unique<Partial>();
@@ -102,7 +110,7 @@ ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime no
 
 // What needs the connection's state: which frames may follow, and how much may come.
 ErrorCode ConnectionCore::begin_frame(const FrameHeader& frame) {
-  if (!frame.masked) return ErrorCode::kWsProtocol;
+  if (frame.masked != (masks_ == nullptr)) return ErrorCode::kWsProtocol;
   if (static_cast<std::uint8_t>(frame.opcode) >= 8) return ErrorCode::kOk;
   const bool in_message = partial_ && partial_->in_message;
   if ((frame.opcode == Opcode::kContinuation) != in_message) return ErrorCode::kWsProtocol;
@@ -187,7 +195,7 @@ std::optional<ConnectionCore::Event> ConnectionCore::control_frame(Opcode opcode
                                                                    MonoTime now, Outbox& out) {
   if (opcode == Opcode::kClose) return peer_close(payload, now, out);
   if (opcode == Opcode::kPong) return state_ == State::kOpen ? std::optional(Event::kPong) : std::nullopt;
-  if (state_ == State::kOpen) append_frame(out, Opcode::kPong, payload);
+  if (state_ == State::kOpen) append(out, Opcode::kPong, payload);
   return std::nullopt;
 }
 
@@ -204,6 +212,10 @@ std::optional<ConnectionCore::Event> ConnectionCore::peer_close(std::string_view
   if (state_ == State::kOpen) {
     append_close(out, code, {});
     close_code_ = code;
+    if (payload.size() > 2) {
+      storage_ = std::make_unique<std::string>(payload.substr(2));
+      message_ = *storage_;
+    }
   }
   state_ = State::kClosed;
   return Event::kClosed;

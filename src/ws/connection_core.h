@@ -1,4 +1,6 @@
-// One WebSocket connection behind its handshake: bytes in, messages out, control frames answered.
+// One WebSocket connection behind its handshake: bytes in, messages out, control frames answered. It is the
+// server's end, or with a source of masks the client's: a client masks what it sends and takes no masked
+// frame, a server the other way round.
 //
 //   I1  A message is handed out whole, within its limit, and if it is text as valid UTF-8.
 //   I2  A rule that is broken fails the connection once: a close frame with the right code, then silence.
@@ -24,6 +26,7 @@
 #include <string_view>
 
 #include "base/frame.h"
+#include "base/random.h"
 #include "base/utf8.h"
 #include "wirehall/clock.h"
 #include "wirehall/result.h"
@@ -41,7 +44,7 @@ struct CoreOptions {
 };
 
 /// Thread:   shard-affine.
-/// Lifetime: options and inflater must outlive it.
+/// Lifetime: options, inflater and masks must outlive it.
 class ConnectionCore {
  public:
   enum class Event : std::uint8_t {
@@ -51,14 +54,17 @@ class ConnectionCore {
     kClosed,    ///< the connection has ended: close_code() says how; write what is pending, then close
   };
 
-  /// `inflater` is the shard's; nullptr when no compression was agreed.
-  ConnectionCore(const CoreOptions& options, Inflater* inflater) : options_(&options), inflater_(inflater) {}
+  /// `inflater` is the shard's; nullptr when no compression was agreed. `masks` is a client's, from the
+  /// operating system (RFC 6455 section 10.3); nullptr makes this the server's end.
+  ConnectionCore(const CoreOptions& options, Inflater* inflater, RandomSource* masks = nullptr)
+      : options_(&options), inflater_(inflater), masks_(masks) {}
 
   /// Consumes from the front of `input`, whose bytes it may change; answers to control frames go to `out`.
   ///
   /// Lifetime: message() is valid until the next call.
   Event next(char*& cursor, char* end, MonoTime now, Outbox& out);
 
+  /// Behind kClosed by the peer: the reason in its close frame.
   std::string_view message() const { return message_; }
   bool message_is_binary() const { return message_is_binary_; }
 
@@ -69,6 +75,8 @@ class ConnectionCore {
   /// Whether the end was ours for a rule that the peer broke.
   ErrorCode error() const { return error_; }
 
+  /// Appends a whole frame, masked where this is the client's end.
+  void append(Outbox& out, Opcode opcode, std::string_view payload) const;
   /// Starts a close: sends the close frame, waits for the peer's answer. kNoStatus sends no code.
   void close(CloseCode code, std::string_view reason, MonoTime now, Outbox& out);
   /// Fails the connection as I2 says.
@@ -107,9 +115,11 @@ class ConnectionCore {
   bool control_allowed(MonoTime now);
   Event failed(ErrorCode error, MonoTime now, Outbox& out);
   bool is_compressed(const FrameHeader& frame) const { return frame.rsv1; }
+  void append_close(Outbox& out, std::uint16_t code, std::string_view reason) const;
 
   const CoreOptions* options_;
   Inflater* inflater_;
+  RandomSource* masks_;
   std::unique_ptr<Partial> partial_;
   std::unique_ptr<std::string> storage_;  // the last message, when it did not lie whole in the input
   std::string_view message_;

@@ -96,4 +96,29 @@ std::vector<std::string_view> offered_subprotocols(const http1::RequestHead& req
   return offered;
 }
 
+std::string make_key(RandomSource& random) {
+  std::array<char, 16> bytes;
+  random.fill(bytes);
+  return to_base64({bytes.data(), bytes.size()});
+}
+
+void append_upgrade_request(std::string& out, std::string_view target, std::string_view host, std::string_view key,
+                            const std::vector<http1::Header>& headers) {
+  out.append("GET ").append(target).append(" HTTP/1.1\r\nHost: ").append(host);
+  out.append("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+  out.append(key).append("\r\n");
+  for (const http1::Header& header : headers) {
+    if (http1::is_safe_header_value(header.name) && http1::is_safe_header_value(header.value))
+      out.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
+  out.append("\r\n");
+}
+
+bool accepts_upgrade(const http1::ReceivedResponse& response, std::string_view key) {
+  return response.status == 101 && response.has_token("upgrade", "websocket") &&
+         response.has_token("connection", "upgrade") && response.count("sec-websocket-accept") == 1 &&
+         *response.find("sec-websocket-accept") == accept_value(key) &&
+         response.count("sec-websocket-extensions") == 0 && response.count("sec-websocket-protocol") == 0;
+}
+
 }  // namespace wirehall::ws
