@@ -6,6 +6,8 @@ import {once} from 'node:events';
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
+import {chromium} from 'playwright-core';
+import {io} from 'socket.io-client';
 
 import {root, until} from '../support/server.mjs';
 
@@ -23,7 +25,7 @@ const steps = stepsOf(blocks);
 
 let sandbox, deployed = false;
 before(async () => {
-  sandbox = new Sandbox(await freePort(), await freePort());
+  sandbox = new Sandbox(await freePort(), await freePort(), {outside: full});
 });
 after(() => sandbox.remove());
 
@@ -83,6 +85,35 @@ http { access_log off; ${paths.join(' ')}\n${site.replace('listen 80;', `listen 
   }
 }
 
+/** Ann and Bob open the page, each with a password, and talk. */
+async function talkInBrowsers(url) {
+  const browser = await chromium.launch({executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']});
+  try {
+    const people = await Promise.all(['ann', 'bob'].map(async (username) => {
+      const httpCredentials = {username, password: `a password for ${username}`};
+      const page = await (await browser.newContext({httpCredentials})).newPage();
+      await page.goto(url);
+      await page.getByLabel('Your name').fill('whoever');
+      await page.getByRole('button', {name: 'Sign in'}).click();
+      await page.locator('#join').getByLabel('Room').fill('lobby');
+      await page.locator('#join').getByRole('button', {name: 'Join'}).click();
+      await page.locator('#composer').getByLabel('Message').fill(`it is ${username}`);
+      await page.locator('#composer').getByRole('button', {name: 'Send'}).click();
+      return page;
+    }));
+    for (const page of people) {
+      for (const username of ['ann', 'bob']) {
+        const row = page.locator('#room li', {hasText: `it is ${username}`});
+        await row.waitFor();
+        assert.match(await row.textContent(), new RegExp(`^${username} `), 'the token says who it is, not the form');
+      }
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
 /** Starts what the page has installed once more, as its units say: it ended with the page's shell. */
 const WHAT_RUNS = 'systemctl enable --now my-chat my-chat-token';
 
@@ -117,7 +148,6 @@ test('what is deployed lets those in who know a password', {timeout: MINUTES}, a
       assert.equal(wrong.status, 401);
       const right = await fetch(`${url}/token`, {headers: {Authorization: `Basic ${btoa('ann:a password for ann')}`}});
       const {token} = await right.json();
-      const {io} = await import('socket.io-client');
       const socket = io(url, {auth: {token}, reconnection: false});
       const [welcome] = await once(socket, 'connected');
       assert.equal(welcome.userId, 'ann');
@@ -126,6 +156,7 @@ test('what is deployed lets those in who know a password', {timeout: MINUTES}, a
       if (full) assert.ok(rolled.value >= 1 && rolled.value <= 6, JSON.stringify(rolled));
       else assert.equal(rolled.code, 'unknown-event');
       socket.close();
+      await talkInBrowsers(url);
     });
   } finally {
     process.kill(-running.pid, 'SIGKILL');

@@ -63,14 +63,16 @@ function endGroup(child, signal) {
 }
 
 export class Sandbox {
-  /** `port` is where the page's http://127.0.0.1:3000 leads, `backendPort` what it calls 4000. */
-  constructor(port, backendPort) {
+  /**
+   * `port` is where the page's http://127.0.0.1:3000 leads, `backendPort` what it calls 4000. Programs of Node find the
+   * repository's modules, but where the folder lies `outside`.
+   */
+  constructor(port, backendPort, {outside = false} = {}) {
     this.port = port;
     this.backendPort = backendPort;
     this.url = `http://127.0.0.1:${port}`;
-    // Below build, so that Node finds the modules of the repository.
     mkdirSync(path.join(root, 'build'), {recursive: true});
-    this.directory = mkdtempSync(path.join(root, 'build/docs-'));
+    this.directory = mkdtempSync(path.join(outside ? tmpdir() : path.join(root, 'build'), 'docs-'));
     this.bin = mkdtempSync(path.join(tmpdir(), 'wirehall-docs-bin-'));
     this.#command('wirehall', `exec ${JSON.stringify(program)} "$@"`);
     for (const name of MACHINE_COMMANDS) this.#command(name, `echo "${name} $*" >&2`);
