@@ -3,9 +3,9 @@
 //
 //   tools/docs.mjs [--check] [PROGRAM]     (default: build/release/wirehall; `./dev docs` builds it first)
 //
-// A generated part stands between `<!-- generated: TOPIC … -->` and `<!-- end of generated -->`; all around it is
-// written by hand. A command without a part of its own gets a heading at the end of cli.md, to be moved and
-// explained. --check only says what is out of date.
+// A generated part stands between `<!-- generated: TOPIC … -->` and `<!-- end of generated -->`; all around
+// it is written by hand. A command without a part of its own gets a heading at the end of cli.md, to be moved
+// and explained. --check only says what is out of date.
 import {execFileSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
@@ -20,7 +20,8 @@ export const factsOf = (program) =>
     JSON.parse(execFileSync(program, ['reference'], {encoding: 'utf8', maxBuffer: 16 << 20}));
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+const table =
+    (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 const capital = (text) => text && text[0].toUpperCase() + text.slice(1);
 const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 
@@ -50,7 +51,8 @@ function boundsOf({checked}) {
 
 function optionRow(option) {
   const value = option.flag || option.positional ? '' : ` ${option.type}${option.many ? '…' : ''}`;
-  const notes = [boundsOf(option), option.required ? 'required' : '', option.default && `default ${option.default}`];
+  const notes =
+      [boundsOf(option), option.required ? 'required' : '', option.default && `default ${option.default}`];
   const name = option.positional && option.many ? `${option.names[0]}…` : option.names.join('`, `');
   return [`\`${name}${value}\``, cell([option.description, ...notes.filter(Boolean)].join('; '))];
 }
@@ -67,7 +69,8 @@ function commandPart(facts, name) {
 const anchor = (name) => `#wirehall-${name.replaceAll(' ', '-')}`;
 const overview = (facts) => table(
     ['command', 'does'],
-    commandsOf(facts).map((one) => [`[\`wirehall ${one.name}\`](${anchor(one.name)})`, cell(capital(one.description))]));
+    commandsOf(facts).map(
+        (one) => [`[\`wirehall ${one.name}\`](${anchor(one.name)})`, cell(capital(one.description))]));
 
 // -- errors and configuration ---------------------------------------------------------------------
 
@@ -75,8 +78,10 @@ function errorsPart(facts) {
   const head = ['code', 'C++', 'text', 'HTTP', 'close', 'again', 'cause', 'remedy'];
   const sections = new Map();
   for (const error of facts.errors) {
-    const row = [`\`${error.code}\``, `\`${error.enumerator}\``, error.text, error.httpStatus, error.closeCode,
-      error.retryable ? 'yes' : 'no', error.cause, error.remedy];
+    const row = [
+      `\`${error.code}\``, `\`${error.enumerator}\``, error.text, error.httpStatus, error.closeCode,
+      error.retryable ? 'yes' : 'no', error.cause, error.remedy
+    ];
     sections.set(error.section, [...(sections.get(error.section) ?? []), row.map(cell)]);
   }
   return [...sections].map(([name, rows]) => `### ${name}\n\n${table(head, rows)}`).join('\n\n');
@@ -95,9 +100,12 @@ function configurationPart(facts, names) {
     if (!found.length) throw new Error(`configuration.md: there is no key "${name}"`);
     return found;
   });
-  return table(['key', 'type', 'default', 'environment', 'meaning'],
-               keys.map((key) => [`\`${key.key}\``, typeOf(key), `\`${JSON.stringify(key.default)}\``,
-                 `\`${key.environment}\``, cell(key.meaning)]));
+  return table(
+      ['key', 'type', 'default', 'environment', 'meaning'],
+      keys.map(
+          (key) =>
+              [`\`${key.key}\``, typeOf(key), `\`${JSON.stringify(key.default)}\``, `\`${key.environment}\``,
+               cell(key.meaning)]));
 }
 
 // -- pages ----------------------------------------------------------------------------------------
@@ -124,11 +132,14 @@ function withAllCommands(facts, text) {
 
 /** Fails for a key that no part of configuration.md holds, or two. */
 function checkKeys(facts, text) {
-  const named = topicsOf(text).filter((topic) => topic.startsWith('configuration ')).flatMap((t) => t.split(' ').slice(1));
+  const named = topicsOf(text)
+                    .filter((topic) => topic.startsWith('configuration '))
+                    .flatMap((t) => t.split(' ').slice(1));
   for (const name of new Set(facts.configuration.map(({key}) => key.split('.')[0]))) {
     const count = named.filter((one) => one === name).length;
     if (count !== 1)
-      throw new Error(`configuration.md: "${name}" stands in ${count} of the lists "<!-- generated: configuration … -->"`);
+      throw new Error(`configuration.md: "${name}" stands in ${
+          count} of the lists "<!-- generated: configuration … -->"`);
   }
 }
 
@@ -140,7 +151,9 @@ export function pagesOf(facts, read) {
     if (name === 'cli.md') text = withAllCommands(facts, text);
     if (name === 'configuration.md') checkKeys(facts, text);
     if (!topicsOf(text).length) throw new Error(`${name}: nothing of it is generated`);
-    pages.set(name, text.replace(PART, (_, topic) => `<!-- generated: ${topic} -->\n${part(facts, topic)}\n${END}`));
+    pages.set(
+        name,
+        text.replace(PART, (_, topic) => `<!-- generated: ${topic} -->\n${part(facts, topic)}\n${END}`));
   }
   return pages;
 }

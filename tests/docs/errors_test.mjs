@@ -1,5 +1,5 @@
-// docs/reference/errors.md, "What you see": each text of its tables is provoked with stock clients and compared; and
-// what is provoked stands in the tables.
+// docs/reference/errors.md, "What you see": each text of its tables is provoked with stock clients and
+// compared; and what is provoked stands in the tables.
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {once} from 'node:events';
@@ -23,10 +23,21 @@ const FAR = '203.0.113.9';  // an address of which limits by address hold: loopb
 let hall, small;
 const opened = new Set();
 before(async () => {
-  hall = await Hall.start({auth: {audience: 'chat', apiKeys: ['KEY']}, pingInterval: 300, pingTimeout: 200,
-    limits: {roomsPerClient: 1}, trustedProxies: ['127.0.0.1/32'], log: {level: 'info'}});
-  small = await Hall.start({maxHttpBufferSize: 1000, maxPayload: 2000, rateLimit: {messagesPerMinute: 1, connectionsPerMinute: 1},
-    limits: {connectionsPerUser: 1}, trustedProxies: ['127.0.0.1/32']});
+  hall = await Hall.start({
+    auth: {audience: 'chat', apiKeys: ['KEY']},
+    pingInterval: 300,
+    pingTimeout: 200,
+    limits: {roomsPerClient: 1},
+    trustedProxies: ['127.0.0.1/32'],
+    log: {level: 'info'}
+  });
+  small = await Hall.start({
+    maxHttpBufferSize: 1000,
+    maxPayload: 2000,
+    rateLimit: {messagesPerMinute: 1, connectionsPerMinute: 1},
+    limits: {connectionsPerUser: 1},
+    trustedProxies: ['127.0.0.1/32']
+  });
 });
 after(async () => {
   for (const client of opened) client.close();
@@ -39,8 +50,13 @@ after(async () => {
 const tokenOf = (user, claims) => sign(user, {aud: 'chat', ...claims});
 
 function client(url, options = {}) {
-  const socket = io(url, {auth: {token: tokenOf(options.user ?? 'ann', options.claims)}, transports: ['websocket'],
-    reconnection: false, forceNew: true, ...options});
+  const socket = io(url, {
+    auth: {token: tokenOf(options.user ?? 'ann', options.claims)},
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    ...options
+  });
   opened.add(socket);
   return socket;
 }
@@ -77,7 +93,8 @@ async function raw(text) {
   let answer = '';
   for await (const data of socket) answer += data;
   const [head, body] = answer.split('\r\n\r\n');
-  return `${/^HTTP\/1.1 (\d+)/.exec(head)[1]} ${JSON.parse(body).title}`;
+  const [, status] = /^HTTP\/1.1 (\d+)/.exec(head);
+  return `${status} ${JSON.parse(body).title}`;
 }
 /** What the program says when it starts with a configuration, and its status. */
 function starting(config, {environment = {}, args = []} = {}) {
@@ -85,15 +102,18 @@ function starting(config, {environment = {}, args = []} = {}) {
   try {
     writeFileSync(path.join(directory, 'websocket.json'), JSON.stringify(config));
     const {JWT_SECRET: _, ...rest} = process.env;
-    const ended = spawnSync(program, ['serve', '--config', 'websocket.json', ...args],
-                            {cwd: directory, env: {...rest, PORT: 0, ...environment}, encoding: 'utf8', timeout: 10_000});
+    const ended = spawnSync(
+        program, ['serve', '--config', 'websocket.json', ...args],
+        {cwd: directory, env: {...rest, PORT: 0, ...environment}, encoding: 'utf8', timeout: 10_000});
     assert.equal(ended.status, 78, ended.stderr);
     return ended.stderr;
   } finally {
     rmSync(directory, {recursive: true, force: true});
   }
 }
-const KEYED = {JWT_SECRET: 'a secret of the tests, which is long enough'};
+const KEYED = {
+  JWT_SECRET: 'a secret of the tests, which is long enough'
+};
 
 /** Stops the process for as long as `action` takes: a server that hangs. */
 async function whileItHangs(action) {
@@ -152,7 +172,8 @@ const SIGHTS = {
       const closed = await refusal(`http://127.0.0.1:${await freePort()}`, {transports});
       const elsewhere = await refusal(hall.url, {transports, path: '/elsewhere'});
       assert.deepEqual([closed.description, elsewhere.description], [0, 404]);
-      const foreign = await fetch(`${hall.url}/socket.io/?EIO=4&transport=polling`, {headers: {Origin: 'https://www.example'}});
+      const foreign = await fetch(
+          `${hall.url}/socket.io/?EIO=4&transport=polling`, {headers: {Origin: 'https://www.example'}});
       assert.equal(foreign.headers.get('access-control-allow-origin'), null);
       return closed.message;
     },
@@ -178,7 +199,8 @@ const SIGHTS = {
       const past = Math.floor(Date.now() / 1000) - 60;
       return (await refusal(hall.url, {claims: {exp: past}})).message;
     },
-    'Authentication failed: wrong audience': async () => (await refusal(hall.url, {claims: {aud: 'mail'}})).message,
+    'Authentication failed: wrong audience': async () =>
+        (await refusal(hall.url, {claims: {aud: 'mail'}})).message,
     'Invalid user': async () => (await refusal(hall.url, {user: ''})).message,
     'Too many connections': async () => {
       await connected(small.url, {user: 'twice'});
@@ -213,14 +235,16 @@ const SIGHTS = {
     },
     'Unexpected server response: 503': async () => {
       const keyless = await Hall.start({auth: {jwksUrl: 'https://127.0.0.1:1/keys'}});
-      const unknown = [{alg: 'ES256', kid: 'k'}, {sub: 'ann'}].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+      const unknown = [{alg: 'ES256', kid: 'k'}, {sub: 'ann'}].map(
+          (part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
       const message = await failure(webSocket(keyless.url, `?token=${unknown.join('.')}.AAAA`));
       await keyless.stop();
       return message;
     },
     '1007 Malformed JSON': async () => closing(webSocket(hall.url), 'hello'),
     '1008 Unauthorized': async () => closing(webSocket(hall.url, '?authError=close')),
-    '1009 Message too big': async () => closing(webSocket(small.url, `?token=${tokenOf('large')}`), 'x'.repeat(2001)),
+    '1009 Message too big': async () =>
+        closing(webSocket(small.url, `?token=${tokenOf('large')}`), 'x'.repeat(2001)),
     '4002 Token expired': async () => {
       const exp = Math.floor(Date.now() / 1000) + 1;
       return closing(webSocket(hall.url, `?token=${tokenOf('ann', {exp})}`));
@@ -294,12 +318,15 @@ const SIGHTS = {
     },
     'operation has timed out': async () => {
       const socket = await connected(hall.url, {user: 'hasty'});
-      return whileItHangs(() => socket.timeout(50).emitWithAck('history', {roomId: 'lobby'}).catch(({message}) => message));
+      return whileItHangs(
+          () => socket.timeout(50).emitWithAck('history', {roomId: 'lobby'}).catch(({message}) => message));
     },
   },
   'HTTP': {
-    '400 Session ID unknown': async () => problem(await fetch(`${hall.url}/socket.io/?EIO=4&transport=polling&sid=none`)),
-    '400 Unsupported protocol version': async () => problem(await fetch(`${hall.url}/socket.io/?EIO=3&transport=polling`)),
+    '400 Session ID unknown': async () =>
+        problem(await fetch(`${hall.url}/socket.io/?EIO=4&transport=polling&sid=none`)),
+    '400 Unsupported protocol version': async () =>
+        problem(await fetch(`${hall.url}/socket.io/?EIO=3&transport=polling`)),
     '400 Malformed HTTP request': async () => raw('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'),
     '401 Authentication required': async () => keyed({}),
     '401 Authentication failed': async () => keyed({'X-API-Key': 'wrong'}),
@@ -308,14 +335,17 @@ const SIGHTS = {
     '403 Origin not allowed': async () => raw(upgrade('Origin: https://www.example')),
     '404 Not found': async () => problem(await fetch(`${hall.url}/nowhere`)),
     '405 Method not allowed': async () => problem(await fetch(`${hall.url}/ws/broadcast`, {method: 'PUT'})),
-    '413 Request body too large': async () => problem(await fetch(`${hall.url}/ws/broadcast`,
+    '413 Request body too large': async () => problem(await fetch(
+        `${hall.url}/ws/broadcast`,
         {method: 'POST', body: 'x'.repeat((1 << 20) + 1), headers: {'X-API-Key': 'KEY'}})),
     '426 WebSocket upgrade required': async () => problem(await fetch(`${hall.url}/ws`)),
     '429 Rate limit exceeded': async () => {
       const far = {headers: {'X-Forwarded-For': '203.0.113.10'}};
       await once(webSocket(small.url, `?token=${tokenOf('far')}`, far), 'open');
-      const refused = new Promise((resolve) => webSocket(small.url, `?token=${tokenOf('farther')}`, far)
-          .once('unexpected-response', (_, response) => resolve(response)).once('error', () => {}));
+      const refused = new Promise(
+          (resolve) => webSocket(small.url, `?token=${tokenOf('farther')}`, far)
+                           .once('unexpected-response', (_, response) => resolve(response))
+                           .once('error', () => {}));
       const response = await refused;
       assert.ok(Number(response.headers['retry-after']) > 0);
       let body = '';
@@ -326,9 +356,11 @@ const SIGHTS = {
         raw(`GET /healthz HTTP/1.1\r\nHost: a\r\nCookie: ${'x'.repeat(17_000)}\r\n\r\n`),
     '503 Temporarily unavailable': async () => {
       const keyless = await Hall.start({auth: {jwksUrl: 'https://127.0.0.1:1/keys'}});
-      const unknown = [{alg: 'ES256', kid: 'k'}, {sub: 'ann'}].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
-      const text = await problem(await fetch(`${keyless.url}/files/AQEqbyainJTbklp0C0jY`,
-                                             {headers: {Authorization: `Bearer ${unknown.join('.')}.AAAA`}}));
+      const unknown = [{alg: 'ES256', kid: 'k'}, {sub: 'ann'}].map(
+          (part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+      const text = await problem(await fetch(
+          `${keyless.url}/files/AQEqbyainJTbklp0C0jY`,
+          {headers: {Authorization: `Bearer ${unknown.join('.')}.AAAA`}}));
       await keyless.stop();
       return text;
     },
@@ -346,7 +378,8 @@ const SIGHTS = {
 
 const keyed = async (headers) =>
     problem(await fetch(`${hall.url}/ws/stats`, {headers: {'X-Forwarded-For': FAR, ...headers}}));
-const upgrade = (header) => `GET /ws HTTP/1.1\r\nHost: chat.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+const upgrade = (header) =>
+    `GET /ws HTTP/1.1\r\nHost: chat.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
     `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n${header}\r\n\r\n`;
 
 /** heading → the first cells of its table. */
@@ -359,7 +392,8 @@ function tablesOf(text) {
 }
 
 test('the tables show what is provoked here, and nothing else', () => {
-  const provoked = Object.fromEntries(Object.entries(SIGHTS).map(([heading, rows]) => [heading, Object.keys(rows)]));
+  const provoked =
+      Object.fromEntries(Object.entries(SIGHTS).map(([heading, rows]) => [heading, Object.keys(rows)]));
   assert.deepEqual(tablesOf(textOf(PAGE)), provoked);
 });
 

@@ -1,5 +1,5 @@
-// The reference pages say what the program has: what is generated is not out of date, and what is written by hand
-// names every event and route, and no other.
+// The reference pages say what the program has: what is generated is not out of date, and what is written by
+// hand names every event and route, and no other.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
@@ -22,7 +22,8 @@ function rowsBehind(text, start) {
   const lines = text.slice(at).split('\n');
   const first = lines.findIndex((line) => line.startsWith('| ---'));
   const end = lines.findIndex((line, index) => index > first && !line.startsWith('|'));
-  return lines.slice(first + 1, end).map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
+  return lines.slice(first + 1, end)
+      .map((line) => line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()));
 }
 
 describe('generated parts', () => {
@@ -33,10 +34,27 @@ describe('generated parts', () => {
   }
 
   test('a command that the page does not have gets its place', () => {
-    const option = {names: ['NAME'], positional: true, flag: false, type: 'TEXT', checked: '', many: false, required: true,
-      default: '', description: 'what it is called'};
-    const grown = {...facts, commands: {...facts.commands, commands: [...facts.commands.commands,
-      {name: 'grow', description: 'Grow a project', options: [option], commands: []}]}};
+    const option = {
+      names: ['NAME'],
+      positional: true,
+      flag: false,
+      type: 'TEXT',
+      checked: '',
+      many: false,
+      required: true,
+      default: '',
+      description: 'what it is called'
+    };
+    const grown = {
+      ...facts,
+      commands: {
+        ...facts.commands,
+        commands: [
+          ...facts.commands.commands,
+          {name: 'grow', description: 'Grow a project', options: [option], commands: []}
+        ]
+      }
+    };
     const page = pagesOf(grown, (one) => textOf(`docs/reference/${one}`)).get('cli.md');
     assert.match(page, /\n## wirehall grow\n\n<!-- generated: cli grow -->\nGrow a project\.\n/);
     assert.match(page, /\| `NAME` \| what it is called; required \|/);
@@ -44,8 +62,13 @@ describe('generated parts', () => {
   });
 
   test('a key that stands in no list is refused', () => {
-    const grown = {...facts, configuration: [...facts.configuration, {...facts.configuration[0], key: 'brandNew.key'}]};
-    assert.throws(() => pagesOf(grown, (one) => textOf(`docs/reference/${one}`)), /"brandNew" stands in 0 of the lists/);
+    const grown = {
+      ...facts,
+      configuration: [...facts.configuration, {...facts.configuration[0], key: 'brandNew.key'}]
+    };
+    assert.throws(
+        () => pagesOf(grown, (one) => textOf(`docs/reference/${one}`)),
+        /"brandNew" stands in 0 of the lists/);
   });
 
   test('an error that has another text makes the page out of date', () => {
@@ -60,13 +83,20 @@ describe('generated parts', () => {
 const accepted = facts.hall.events.map(({name}) => name);
 const aliases = facts.hall.events.flatMap((event) => event.aliases);
 const hall = textOf('docs/reference/hall.md');
-const readme = rowsBehind(textOf('README.md'), "## The hall's events");
+const readme = rowsBehind(textOf('README.md'), '## The hall\'s events');
 
 /** Names of events that the sources tell somebody, and those under which native clients get them. */
 function toldEvents() {
-  const files = execFileSync('git', ['ls-files', 'apps/hall', 'src/services', 'src/server'], {cwd: root, encoding: 'utf8'})
-      .split('\n').filter((name) => /\.cc$/.test(name) && !/_(test|fuzz|bench)\.cc$/.test(name));
-  const telling = /\b(?:tell_|tell_user|event_of|to_connection|to_devices|to_others|await_acknowledgement|give|emit|EncodedMessage>?)\(([^"{};]*(?:"\/", )?)"([a-z-]+)"(?:\s*:\s*"([a-z-]+)")?/g;
+  const files =
+      execFileSync(
+          'git', ['ls-files', 'apps/hall', 'src/services', 'src/server'], {cwd: root, encoding: 'utf8'})
+          .split('\n')
+          .filter((name) => /\.cc$/.test(name) && !/_(test|fuzz|bench)\.cc$/.test(name));
+  const functions =
+      'tell_|tell_user|event_of|to_connection|to_devices|to_others|await_acknowledgement|give|emit';
+  const name = '"([a-z-]+)"';
+  const telling = new RegExp(
+      `\\b(?:${functions}|EncodedMessage>?)\\(([^"{};]*(?:"/", )?)${name}(?:\\s*:\\s*${name})?`, 'g');
   const names = [], native = ['pong'];
   for (const file of files) {
     const text = readFileSync(path.join(root, file), 'utf8').replaceAll(/\/\/.*$/gm, '');
@@ -82,7 +112,8 @@ const ONLY_NATIVE = ['joined', 'left', 'pong'];
 test('the events of clients are those that the application registers, on both pages', () => {
   const rows = rowsBehind(hall, '| client sends |');
   assert.deepEqual(sorted(rows.flatMap(([name]) => ticked(name))), sorted([...accepted, 'ping']), 'hall.md');
-  assert.deepEqual(sorted(rows.flatMap(([, alias]) => ticked(alias))), sorted(aliases), 'hall.md: native names');
+  assert.deepEqual(
+      sorted(rows.flatMap(([, alias]) => ticked(alias))), sorted(aliases), 'hall.md: native names');
   const inReadme = readme.flatMap(([, sent]) => ticked(sent)).filter((name) => !name.includes('/'));
   assert.deepEqual(sorted(inReadme), sorted([...accepted, ...aliases, 'ping']), 'README.md');
 });
@@ -95,7 +126,9 @@ test('the events of the server are those that the sources tell, on both pages', 
   assert.deepEqual(sorted(here), told.names.filter((name) => !ONLY_NATIVE.includes(name)), 'hall.md');
   assert.deepEqual(sorted(nativeHere), sorted([...told.native, ...ONLY_NATIVE]), 'hall.md: native names');
   const inReadme = readme.flatMap(([, , tells]) => ticked(tells));
-  assert.deepEqual(sorted(inReadme.filter((name) => name !== 'file')), sorted([...told.names, ...told.native]), 'README.md');
+  assert.deepEqual(
+      sorted(inReadme.filter((name) => name !== 'file')), sorted([...told.names, ...told.native]),
+      'README.md');
 });
 
 test('each event is described behind the tables', () => {
@@ -108,8 +141,12 @@ test('each event is described behind the tables', () => {
 
 test('the routes are those that the server has', () => {
   const rows = rowsBehind(textOf('docs/reference/http.md'), '| route | answers');
-  const here = rows.flatMap(([route]) => ticked(route)).filter((route) => /^(GET|POST|PUT|DELETE) /.test(route));
-  const ofThePage = (route) => /^GET \/[a-z_]+\.(js|css|svg|html)$/.test(route) && route !== 'GET /wirehall.js';
-  const engine = ['GET /ws', 'GET /socket.io/socket.io.js'];  // not in the table of routes: the protocols' own
-  assert.deepEqual(sorted(here), sorted([...facts.hall.routes.filter((route) => !ofThePage(route)), ...engine]));
+  const here =
+      rows.flatMap(([route]) => ticked(route)).filter((route) => /^(GET|POST|PUT|DELETE) /.test(route));
+  const ofThePage = (route) =>
+      /^GET \/[a-z_]+\.(js|css|svg|html)$/.test(route) && route !== 'GET /wirehall.js';
+  const engine =
+      ['GET /ws', 'GET /socket.io/socket.io.js'];  // not in the table of routes: the protocols' own
+  assert.deepEqual(
+      sorted(here), sorted([...facts.hall.routes.filter((route) => !ofThePage(route)), ...engine]));
 });

@@ -1,10 +1,10 @@
 // Every fenced block of README.md and docs is compiled or run, or says why it is not. How: README.md beside.
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
+import {generateKeyPairSync} from 'node:crypto';
 import path from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {promisify} from 'node:util';
-import {generateKeyPairSync} from 'node:crypto';
 import {WebSocket} from 'ws';
 
 import {hallServer, root, token} from '../support/server.mjs';
@@ -16,7 +16,9 @@ import {checkPrinted, isRun, stepsOf} from './support/steps.mjs';
 const run = promisify(execFile);
 const END = '\x1eend';
 /** Pages whose commands a test of their own runs. */
-const ELSEWHERE = {'docs/tutorial.md': 'tutorial_test.mjs'};
+const ELSEWHERE = {
+  'docs/tutorial.md': 'tutorial_test.mjs'
+};
 
 const all = pages().flatMap((page) => blocksOf(page));
 const inLanguage = (...languages) => all.filter(({language}) => languages.includes(language));
@@ -25,10 +27,12 @@ const hasOwnServer = (page) => textOf(page).includes('<!-- test page: own server
 let server, shared;
 before(async () => {
   shared = new Sandbox(0);
-  server = await hallServer(['--data', path.join(shared.directory, 'data')],
-                            {JWT_SECRET: SECRET, WIREHALL_AUTH__API_KEYS: API_KEY, PORT: undefined});
+  server = await hallServer(
+      ['--data', path.join(shared.directory, 'data')],
+      {JWT_SECRET: SECRET, WIREHALL_AUTH__API_KEYS: API_KEY, PORT: undefined});
   shared.port = server.port;
-  const issuer = generateKeyPairSync('ec', {namedCurve: 'P-256'}).publicKey.export({type: 'spki', format: 'pem'});
+  const issuer =
+      generateKeyPairSync('ec', {namedCurve: 'P-256'}).publicKey.export({type: 'spki', format: 'pem'});
   shared.file('etc/wirehall/issuer.pem', issuer);
 });
 after(async () => {
@@ -52,7 +56,8 @@ test('every block is checked in some way, or says why not', () => {
     if (!CHECKED.includes(block.language) && !ONLY_SHOWN.includes(block.language))
       faults.push(`${whereIs(block)}: the language "${block.language}" has no check here`);
     else if (!checked && reason === undefined)
-      faults.push(`${whereIs(block)}: "${block.language}" is only shown: say <!-- test: not run, because … -->`);
+      faults.push(
+          `${whereIs(block)}: "${block.language}" is only shown: say <!-- test: not run, because … -->`);
     for (const note of block.notes) {
       if (!/^(not run|printed|file|given|until|coroutine|serves|stops|with|as)\b/.test(note))
         faults.push(`${whereIs(block)}: there is no note "${note}"`);
@@ -68,7 +73,9 @@ const GIVEN = 'using namespace wirehall; using namespace std::chrono_literals;';
 
 /** One source of all blocks, each in a namespace of its own; lines are those of the pages. */
 function sourceOf(blocks) {
-  const includes = new Set(['#include <wirehall/hall.h>', '#include <wirehall/server.h>', '#include <chrono>', '#include <regex>']);
+  const includes = new Set([
+    '#include <wirehall/hall.h>', '#include <wirehall/server.h>', '#include <chrono>', '#include <regex>'
+  ]);
   const parts = blocks.map((block, at) => {
     const text = block.text.replaceAll(/^#(include .*|pragma once)$/gm, (line) => {
       if (line.startsWith('#include')) includes.add(line);
@@ -76,9 +83,11 @@ function sourceOf(blocks) {
     });
     const line = `#line ${block.line} "${block.page}"\n`;
     const given = notesOf(block, 'given').join(' ');
-    if (/^#include|^namespace /m.test(block.text)) return `namespace block_${at} {\n${given}\n${line}${text}}\n`;
+    if (/^#include|^namespace /m.test(block.text))
+      return `namespace block_${at} {\n${given}\n${line}${text}}\n`;
     const kind = noteOf(block, 'coroutine') === undefined ? 'void' : 'Task<>';
-    return `namespace block_${at} {\n${GIVEN}\n${given}\n${kind} fragment([[maybe_unused]] Server& io, [[maybe_unused]] Hall& hall, ` +
+    return `namespace block_${at} {\n${GIVEN}\n${given}\n${
+               kind} fragment([[maybe_unused]] Server& io, [[maybe_unused]] Hall& hall, ` +
         `[[maybe_unused]] Socket& socket) {\n${line}${text}}\n}\n`;
   });
   return `${[...includes].join('\n')}\n${parts.join('')}`;
@@ -88,9 +97,13 @@ test('C++ compiles', async () => {
   const blocks = inLanguage('cpp').filter(isRun);
   assert.ok(blocks.length >= 4);
   const file = shared.file('blocks.cc', sourceOf(blocks));
-  await run(process.env.CXX ?? 'g++',
-            ['-std=c++20', '-fsyntax-only', '-Wall', '-Wextra', '-Werror', '-Wno-unused', '-Wno-main', '-I', 'include', '-I', 'apps/hall',
-             file], {cwd: root});
+  await run(
+      process.env.CXX ?? 'g++',
+      [
+        '-std=c++20', '-fsyntax-only', '-Wall', '-Wextra', '-Werror', '-Wno-unused', '-Wno-main', '-I',
+        'include', '-I', 'apps/hall', file
+      ],
+      {cwd: root});
 });
 
 // -- JavaScript, Python ---------------------------------------------------------------------------
@@ -100,7 +113,8 @@ function moduleOf(block) {
   const given = notesOf(block, 'given').join(' ');
   const connected = path.join(root, 'tests/docs/support/connected.mjs');
   return `globalThis.WebSocket ??= (await import('ws')).WebSocket; const {connected, tokenOf} = await import(${
-      JSON.stringify(connected)}); ${given} ${shared.adapt(block.text)}\nconsole.log(${JSON.stringify(END)});\n`;
+      JSON.stringify(
+          connected)}); ${given} ${shared.adapt(block.text)}\nconsole.log(${JSON.stringify(END)});\n`;
 }
 
 describe('JavaScript', {concurrency: 2}, () => {
@@ -112,7 +126,8 @@ describe('JavaScript', {concurrency: 2}, () => {
         await run(process.execPath, ['--check', shared.file(name, block.text)]);
       } else {
         const file = shared.file(name, moduleOf(block));
-        const {code, errors} = await shared.run(process.execPath, [file], {until: noteOf(block, 'until') ?? END});
+        const {code, errors} =
+            await shared.run(process.execPath, [file], {until: noteOf(block, 'until') ?? END});
         assert.equal(code, 'until', errors);
       }
     });
@@ -131,17 +146,21 @@ describe('Python', () => {
 // -- shell ----------------------------------------------------------------------------------------
 
 describe('shell', () => {
-  const withCommands = [...new Set(inLanguage('sh').map(({page}) => page))].filter((page) => !(page in ELSEWHERE));
+  const withCommands =
+      [...new Set(inLanguage('sh').map(({page}) => page))].filter((page) => !(page in ELSEWHERE));
   for (const page of withCommands) {
     const steps = stepsOf(all.filter((block) => block.page === page));
     if (!steps.length) continue;
     test(`the commands of ${page} run`, async () => {
-      const sandbox = hasOwnServer(page) ? new Sandbox(await freePort(), await freePort()) : new Sandbox(server.port);
+      const sandbox =
+          hasOwnServer(page) ? new Sandbox(await freePort(), await freePort()) : new Sandbox(server.port);
       try {
         const env = hasOwnServer(page) ? {} : {TOKEN: await token(server, 'ann')};
         const data = sandbox.adapt('/var/lib/wirehall');
         if (steps.some(({text}) => text.includes('/var/lib/wirehall')))
-          await sandbox.run('wirehall', ['serve', '--dev', '--port', '0', '--data', data], {until: 'listens on', env: {PORT: undefined}});
+          await sandbox.run(
+              'wirehall', ['serve', '--dev', '--port', '0', '--data', data],
+              {until: 'listens on', env: {PORT: undefined}});
         const outputs = await sandbox.shell(steps.map(({text}) => text), {env});
         checkPrinted(steps, outputs, (text) => sandbox.adapt(text));
       } finally {
@@ -167,7 +186,8 @@ test('what is printed stands behind a command that is run', () => {
 // -- JSON, systemd --------------------------------------------------------------------------------
 
 /** `with NAME=VALUE`: what the page sets beside the file. */
-const environmentOf = (block) => Object.fromEntries(notesOf(block, 'with').map((note) => note.split(/=(.*)/s, 2)));
+const environmentOf = (block) =>
+    Object.fromEntries(notesOf(block, 'with').map((note) => note.split(/=(.*)/s, 2)));
 
 describe('JSON', {concurrency: 2}, () => {
   for (const block of inLanguage('json')) {
@@ -175,7 +195,8 @@ describe('JSON', {concurrency: 2}, () => {
     test(`${whereIs(block)} ${asConfiguration ? 'is a configuration' : 'is well formed'}`, async () => {
       if (!asConfiguration) return void JSON.parse(block.text);
       const file = shared.file(`configuration-${all.indexOf(block)}.json`, shared.adapt(block.text));
-      const {code, output, errors} = await shared.run('wirehall', ['check', file], {env: environmentOf(block)});
+      const {code, output, errors} =
+          await shared.run('wirehall', ['check', file], {env: environmentOf(block)});
       assert.equal(code, 0, errors);
       assert.equal(output, `${file}: fine\n`);
     });
@@ -191,7 +212,8 @@ test('units of systemd start the program with options that it has', async () => 
       assert.match(line, /^(|\[[A-Z][a-z]+\]|[A-Z][A-Za-z]+=\S.*)$/, `${whereIs(block)}: ${line}`);
     const start = /^ExecStart=\/\S+ .*$/m.exec(block.text);
     assert.ok(start, `${whereIs(block)}: no ExecStart`);
-    for (const option of start[0].match(/(?<= )--[a-z-]+/g) ?? []) assert.ok(output.includes(option), `${whereIs(block)}: ${option}`);
+    for (const option of start[0].match(/(?<= )--[a-z-]+/g) ?? [])
+      assert.ok(output.includes(option), `${whereIs(block)}: ${option}`);
   }
 });
 
@@ -223,7 +245,8 @@ async function converse(block) {
         arrived.splice(0, at + 1);
         break;
       }
-      if (socket.readyState !== WebSocket.OPEN) assert.fail(`${whereIs(block)}: never came: ${text}\nbut\n${arrived.join('\n')}`);
+      if (socket.readyState !== WebSocket.OPEN)
+        assert.fail(`${whereIs(block)}: never came: ${text}\nbut\n${arrived.join('\n')}`);
       await new Promise((resolve) => wake = resolve);
     }
   }
@@ -236,4 +259,3 @@ describe('frames of the native protocol', () => {
     test(`${whereIs(block)} is what is said`, () => converse(block));
   }
 });
-

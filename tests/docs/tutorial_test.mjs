@@ -1,9 +1,10 @@
-// docs/tutorial.md as a new user goes through it: its commands in order, in a clean folder. Without WIREHALL_TEST_FULL
-// the project is not compiled: `./dev` is a stand-in that runs `wirehall serve` with the project's page.
+// docs/tutorial.md as a new user goes through it: its commands in order, in a clean folder. Without
+// WIREHALL_TEST_FULL the project is not compiled: `./dev` is a stand-in that runs `wirehall serve` with the
+// project's page.
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {chromium} from 'playwright-core';
@@ -12,6 +13,7 @@ import {io} from 'socket.io-client';
 import {root, until} from '../support/server.mjs';
 
 import {blocksOf, noteOf, textOf, whereIs} from './support/blocks.mjs';
+import {withNginx} from './support/nginx.mjs';
 import {freePort, Sandbox} from './support/sandbox.mjs';
 import {checkPrinted, stepsOf} from './support/steps.mjs';
 
@@ -55,40 +57,28 @@ function textsOf(list) {
   if (full) return list.map(({text}) => text);
   const made = list.findIndex(({text}) => text.includes('wirehall new my-chat'));
   assert.ok(made >= 0, 'the page makes a project');
-  return list.map(({text}, at) => at === made ? `${text}\nmv dev dev.real\ncat >dev <<'END OF FILE'\n${STAND_IN}END OF FILE\nchmod +x dev` : text);
+  return list.map(
+      ({text}, at) => at === made ?
+          `${text}\nmv dev dev.real\ncat >dev <<'END OF FILE'\n${STAND_IN}END OF FILE\nchmod +x dev` :
+          text);
 }
 
 /** nginx with what the page put into /etc/nginx, on a port of the test; `use(url)` while it runs. */
 async function throughNginx(use) {
-  const folder = path.join(sandbox.directory, 'nginx');
-  mkdirSync(folder);
   const port = await freePort();
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`);
+  const url = `http://127.0.0.1:${port}`;
   const site = sandbox.adapt(readFileSync(sandbox.adapt('/etc/nginx/conf.d/my-chat.conf'), 'utf8'));
   assert.ok(site.includes('listen 80;'));
-  writeFileSync(path.join(folder, 'nginx.conf'), `daemon off; master_process off; pid ${folder}/pid; error_log stderr; events {}
-http { access_log off; ${paths.join(' ')}\n${site.replace('listen 80;', `listen 127.0.0.1:${port};`)}}\n`);
-  const nginx = spawn('nginx', ['-p', folder, '-e', 'stderr', '-c', 'nginx.conf'], {stdio: ['ignore', 'ignore', 'pipe']});
-  let errors = '', ended = false;
-  nginx.stderr.on('data', (data) => errors += data);
-  const end = once(nginx, 'exit').then(() => ended = true);
-  const url = `http://127.0.0.1:${port}`;
-  try {
-    await until(() => {
-      assert.ok(!ended, errors);
-      return fetch(`${url}/nothing`).then(() => true, () => false);
-    }, 'nginx answers');
-    await use(url);
-  } finally {
-    nginx.kill();
-    await end;
-  }
+  const answers = () => fetch(`${url}/nothing`).then(() => true, () => false);
+  await withNginx(site.replace('listen 80;', `listen 127.0.0.1:${port};`), answers, () => use(url));
 }
 
 /** Ann and Bob open the page, each with a password, and talk. */
 async function talkInBrowsers(url) {
-  const browser = await chromium.launch({executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']});
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
+  });
   try {
     const people = await Promise.all(['ann', 'bob'].map(async (username) => {
       const httpCredentials = {username, password: `a password for ${username}`};
@@ -106,7 +96,8 @@ async function talkInBrowsers(url) {
       for (const username of ['ann', 'bob']) {
         const row = page.locator('#room li', {hasText: `it is ${username}`});
         await row.waitFor();
-        assert.match(await row.textContent(), new RegExp(`^${username} `), 'the token says who it is, not the form');
+        assert.match(
+            await row.textContent(), new RegExp(`^${username} `), 'the token says who it is, not the form');
       }
     }
   } finally {
@@ -136,25 +127,34 @@ test('what is deployed lets those in who know a password', {timeout: MINUTES}, a
   assert.ok(deployed, 'the commands of the page have failed');
   const answers = (port) => fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false);
   // It ends with what it has started: the shell's group.
-  const running = spawn('bash', ['-c', `${WHAT_RUNS}; sleep 60`], {cwd: sandbox.directory, detached: true,
-    stdio: ['ignore', 'ignore', 'inherit'], env: sandbox.environment({JWT_SECRET: undefined, WIREHALL_AUTH__API_KEYS: undefined})});
+  const running = spawn('bash', ['-c', `${WHAT_RUNS}; sleep 60`], {
+    cwd: sandbox.directory,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: sandbox.environment({JWT_SECRET: undefined, WIREHALL_AUTH__API_KEYS: undefined})
+  });
   try {
-    await until(async () => await answers(sandbox.port) && await answers(sandbox.backendPort), 'both units run');
+    await until(
+        async () => await answers(sandbox.port) && await answers(sandbox.backendPort), 'both units run');
     await throughNginx(async (url) => {
       assert.equal((await fetch(`${url}/`)).status, 200);
       assert.equal((await fetch(`${url}/token`)).status, 401);
-      assert.equal((await fetch(`${url}/dev/token?user=ann`)).status, 404, 'nobody gets a token without a password');
+      assert.equal(
+          (await fetch(`${url}/dev/token?user=ann`)).status, 404, 'nobody gets a token without a password');
       const wrong = await fetch(`${url}/token`, {headers: {Authorization: `Basic ${btoa('ann:guess')}`}});
       assert.equal(wrong.status, 401);
-      const right = await fetch(`${url}/token`, {headers: {Authorization: `Basic ${btoa('ann:a password for ann')}`}});
+      const right =
+          await fetch(`${url}/token`, {headers: {Authorization: `Basic ${btoa('ann:a password for ann')}`}});
       const {token} = await right.json();
       const socket = io(url, {auth: {token}, reconnection: false});
       const [welcome] = await once(socket, 'connected');
       assert.equal(welcome.userId, 'ann');
       await socket.emitWithAck('join-room', 'lobby');
       const rolled = await socket.emitWithAck('roll-dice', {roomId: 'lobby'});
-      if (full) assert.ok(rolled.value >= 1 && rolled.value <= 6, JSON.stringify(rolled));
-      else assert.equal(rolled.code, 'unknown-event');
+      if (full)
+        assert.ok(rolled.value >= 1 && rolled.value <= 6, JSON.stringify(rolled));
+      else
+        assert.equal(rolled.code, 'unknown-event');
       socket.close();
       await talkInBrowsers(url);
     });

@@ -6,11 +6,13 @@ import path from 'node:path';
 import {root} from '../../support/server.mjs';
 
 /** README.md and every page below docs. */
-export const pages = () => execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'README.md', 'docs'],
-                                        {cwd: root, encoding: 'utf8'})
-                               .split('\n')
-                               .filter((name) => name.endsWith('.md'))
-                               .sort();
+export const pages = () =>
+    execFileSync(
+        'git', ['ls-files', '--cached', '--others', '--exclude-standard', 'README.md', 'docs'],
+        {cwd: root, encoding: 'utf8'})
+        .split('\n')
+        .filter((name) => name.endsWith('.md'))
+        .sort();
 
 export const textOf = (page) => readFileSync(path.join(root, page), 'utf8');
 
@@ -32,7 +34,8 @@ export function blocksOf(page, text = textOf(page)) {
     }
     const end = lines.findIndex((line, at) => at > i && line.trim() === fence[2]);
     if (end < 0) throw new Error(`${page}:${i + 1}: the block does not end`);
-    const inner = lines.slice(i + 1, end).map((line) => line.startsWith(fence[1]) ? line.slice(fence[1].length) : line);
+    const inner =
+        lines.slice(i + 1, end).map((line) => line.startsWith(fence[1]) ? line.slice(fence[1].length) : line);
     blocks.push({page, line: i + 2, language: fence[3].trim(), text: inner.join('\n') + '\n', notes});
     notes = [];
     i = end;
@@ -44,7 +47,8 @@ export function blocksOf(page, text = textOf(page)) {
 export function noteOf(block, name) {
   for (const note of block.notes) {
     if (note === name) return '';
-    if (note.startsWith(`${name} `) || note.startsWith(`${name}: `)) return note.slice(name.length).replace(/^:? /, '');
+    if (note.startsWith(`${name} `) || note.startsWith(`${name}: `))
+      return note.slice(name.length).replace(/^:? /, '');
   }
 }
 

@@ -8,7 +8,8 @@ export const tokenOf = async (user) => (await (await fetch(`${url}/dev/token?use
 
 /** A Socket.IO client of this user that is connected. */
 export async function connected(user) {
-  const socket = io(url, {auth: {token: await tokenOf(user)}, transports: ['websocket'], reconnection: false});
+  const socket =
+      io(url, {auth: {token: await tokenOf(user)}, transports: ['websocket'], reconnection: false});
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
   return socket;
 }

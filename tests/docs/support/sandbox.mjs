@@ -1,5 +1,5 @@
-// Runs what a page shows: in a folder of its own, with `wirehall` on the PATH, and the page's addresses leading to a
-// server on a free port.
+// Runs what a page shows: in a folder of its own, with `wirehall` on the PATH, and the page's addresses
+// leading to a server on a free port.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
@@ -17,8 +17,10 @@ const MARK = '\x1e';
 const OUTPUT_BYTES_MAX = 4 << 20;
 
 /** Folders of the machine that pages name; each lies below the sandbox instead. */
-const MACHINE_FOLDERS = ['/var/lib/wirehall', '/etc/wirehall', '/backup', '/var/lib/my-chat', '/opt/my-chat', '/etc/my-chat',
-  '/etc/systemd/system', '/etc/nginx/conf.d', '/etc/nginx'];
+const MACHINE_FOLDERS = [
+  '/var/lib/wirehall', '/etc/wirehall', '/backup', '/var/lib/my-chat', '/opt/my-chat', '/etc/my-chat',
+  '/etc/systemd/system', '/etc/nginx/conf.d', '/etc/nginx'
+];
 /** Commands that would change the machine: they say what they were asked, and do nothing. */
 const MACHINE_COMMANDS = ['chown', 'useradd'];
 
@@ -64,8 +66,8 @@ function endGroup(child, signal) {
 
 export class Sandbox {
   /**
-   * `port` is where the page's http://127.0.0.1:3000 leads, `backendPort` what it calls 4000. Programs of Node find the
-   * repository's modules, but where the folder lies `outside`.
+   * `port` is where the page's http://127.0.0.1:3000 leads, `backendPort` what it calls 4000. Programs of
+   * Node find the repository's modules, but where the folder lies `outside`.
    */
   constructor(port, backendPort, {outside = false} = {}) {
     this.port = port;
@@ -103,17 +105,25 @@ export class Sandbox {
   }
 
   environment(more = {}) {
-    return {...process.env, PATH: `${this.bin}:${process.env.PATH}`, SANDBOX: this.directory, PORT: String(this.port), JWT_SECRET: SECRET,
-      WIREHALL_AUTH__API_KEYS: API_KEY, ...more};
+    return {
+      ...process.env,
+      PATH: `${this.bin}:${process.env.PATH}`,
+      SANDBOX: this.directory,
+      PORT: String(this.port),
+      JWT_SECRET: SECRET,
+      WIREHALL_AUTH__API_KEYS: API_KEY,
+      ...more
+    };
   }
 
   /**
-   * Runs a program in the sandbox until it ends, prints `until`, or the time is over; what it started goes with it.
-   * Returns: `{code, output, errors}`; code is 'until' where that ended it.
+   * Runs a program in the sandbox until it ends, prints `until`, or the time is over; what it started goes
+   * with it. Returns: `{code, output, errors}`; code is 'until' where that ended it.
    */
   run(command, args, {until, milliseconds = 30_000, env = {}} = {}) {
-    const child = spawn(command, args, {cwd: this.directory, env: this.environment(env), detached: true,
-      stdio: ['ignore', 'pipe', 'pipe']});
+    const child = spawn(
+        command, args,
+        {cwd: this.directory, env: this.environment(env), detached: true, stdio: ['ignore', 'pipe', 'pipe']});
     running.add(child);
     let output = '', errors = '';
     return new Promise((resolve, reject) => {
@@ -122,13 +132,17 @@ export class Sandbox {
         clearTimeout(timer);
         endGroup(child, 'SIGKILL');
         running.delete(child);
-        if (why) reject(new Error(`${command}: ${why}\n${output}${errors}`));
-        else resolve({code, output, errors});
+        if (why)
+          reject(new Error(`${command}: ${why}\n${output}${errors}`));
+        else
+          resolve({code, output, errors});
       };
       child.stdout.on('data', (data) => {
         output += data;
-        if (output.length > OUTPUT_BYTES_MAX) end(null, 'too much output');
-        else if (until !== undefined && output.includes(until)) end('until');
+        if (output.length > OUTPUT_BYTES_MAX)
+          end(null, 'too much output');
+        else if (until !== undefined && output.includes(until))
+          end('until');
       });
       child.stderr.on('data', (data) => errors += data);
       child.on('error', (error) => end(null, error.message));
@@ -147,7 +161,8 @@ export class Sandbox {
     const {code, output, errors} = await this.run('bash', ['-euo', 'pipefail', '-c', script], options);
     const parts = output.split(MARK);
     if (code !== 0)
-      throw new Error(`block ${parts.length} of ${texts.length} ended with ${code}:\n${parts.at(-1)}${errors}`);
+      throw new Error(
+          `block ${parts.length} of ${texts.length} ended with ${code}:\n${parts.at(-1)}${errors}`);
     return parts.slice(0, texts.length);
   }
 

@@ -29,12 +29,18 @@ function textOfStep(block) {
 export const stepsOf = (blocks) =>
     blocks.map((block, at) => ({block, next: blocks[at + 1]}))
         .filter(({block}) => isRun(block) && (block.language === 'sh' || noteOf(block, 'file') !== undefined))
-        .map(({block, next}) => ({block, text: textOfStep(block), printed: next && noteOf(next, 'printed') !== undefined ? next : undefined}));
+        .map(({block, next}) => ({
+               block,
+               text: textOfStep(block),
+               printed: next && noteOf(next, 'printed') !== undefined ? next : undefined
+             }));
 
 /** Compares what each step has printed with what the page shows of it. */
 export function checkPrinted(steps, outputs, adapt) {
   steps.forEach(({printed}, at) => {
     if (printed)
-      assert.ok(shows(adapt(printed.text), outputs[at]), `${whereIs(printed)} shows\n${printed.text}but\n${outputs[at]}`);
+      assert.ok(
+          shows(adapt(printed.text), outputs[at]),
+          `${whereIs(printed)} shows\n${printed.text}but\n${outputs[at]}`);
   });
 }
