@@ -48,6 +48,7 @@ const SOURCES = {
 int main(int argc, char** argv) {
   wirehall::Server io{wirehall::Config::load(argc, argv)};
   wirehall::Hall hall{io};
+  io.serve_file("/healthz", "application/json", R"({"status":"ok"})");
   return io.run();
 }
 `,
