@@ -6,13 +6,12 @@ import path from 'node:path';
 import {root} from '../../support/server.mjs';
 
 /** README.md and every page below docs. */
-export const pages = () =>
-    execFileSync(
-        'git', ['ls-files', '--cached', '--others', '--exclude-standard', 'README.md', 'docs'],
-        {cwd: root, encoding: 'utf8'})
-        .split('\n')
-        .filter((name) => name.endsWith('.md'))
-        .sort();
+export const pages = () => {
+  const names = execFileSync(
+      'git', ['ls-files', '--cached', '--others', '--exclude-standard', 'README.md', 'docs'],
+      {cwd: root, encoding: 'utf8'});
+  return [...new Set(names.split('\n'))].filter((name) => name.endsWith('.md')).sort();
+};
 
 export const textOf = (page) => readFileSync(path.join(root, page), 'utf8');
 
