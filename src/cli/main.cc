@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   wirehall::cli::add_backup(app, status);
   wirehall::cli::add_vapid(app, status);
   wirehall::cli::add_check(app, status);
+  wirehall::cli::add_reference(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
