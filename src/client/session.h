@@ -153,6 +153,7 @@ class Session {
   // Requests.
   void transmit(std::uint64_t id, MonoTime now);
   void transmit_waiting(MonoTime now);
+  void forget_unsent_leave(const std::string& room, MonoTime now);
   void settle(std::uint64_t id, Result<Value> outcome, MonoTime now);
   void set_deadline(std::uint64_t id, Pending& pending, MonoTime deadline);
   void tell_answer(AnswerHandler done, Result<Value> outcome);
