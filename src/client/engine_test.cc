@@ -108,9 +108,10 @@ TEST_F(EngineTest, PollsAndPosts) {
   EXPECT_THAT(sent[kGet], StartsWith("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n"));
   open("");
   EXPECT_THAT(sent[kGet], StartsWith("GET /socket.io/?EIO=4&transport=polling&sid=S HTTP/1.1\r\n"));
-  engine.send_text("one");
-  engine.send_binary("\x01\x02");
-  engine.send_text("twelve bytes");
+  engine.send_text("one", now);
+  engine.send_binary("\x01\x02", now);
+  engine.send_text("twelve bytes", now);
+  engine.send_text("more", now);
   pump();
   const ChannelId post = newest;
   EXPECT_THAT(sent[post], testing::EndsWith("\r\n\r\n4one")) << "the first leaves at once";
@@ -118,8 +119,6 @@ TEST_F(EngineTest, PollsAndPosts) {
   EXPECT_THAT(sent[post], testing::EndsWith("\r\n\r\nbAQI=\x1e"
                                             "4twelve bytes"))
       << "the rest together, as far as the server takes it";
-  engine.send_text("more");
-  pump();
   respond(post, "ok");
   EXPECT_THAT(sent[post], testing::EndsWith("4more"));
   respond(kGet,
@@ -136,11 +135,11 @@ TEST_F(EngineTest, UpgradesWithoutLosingOrOvertaking) {
   EXPECT_THAT(sent[kSocket], StartsWith("GET /socket.io/?EIO=4&transport=websocket&sid=S HTTP/1.1"));
   probe();
   EXPECT_THAT(frames(), ElementsAre("2probe"));
-  engine.send_text("first");
+  engine.send_text("first", now);
   pump();
   const ChannelId post = newest;
   frame("3probe");
-  engine.send_text("second");
+  engine.send_text("second", now);
   pump();
   EXPECT_THAT(frames(), IsEmpty()) << "a POST and a GET are under way";
   respond(post, "ok");
@@ -150,7 +149,7 @@ TEST_F(EngineTest, UpgradesWithoutLosingOrOvertaking) {
   EXPECT_THAT(closed, ElementsAre(kGet, post));
   frame("4hello");
   EXPECT_THAT(messages, ElementsAre("hello"));
-  engine.send_text("third");
+  engine.send_text("third", now);
   pump();
   EXPECT_THAT(frames(), ElementsAre("4third"));
 }
@@ -161,7 +160,7 @@ TEST_F(EngineTest, AnUpgradeThatFailsLeavesPollingAsItWas) {
   frame("3wrong");
   EXPECT_FALSE(lost.has_value());
   EXPECT_THAT(closed, ElementsAre(kSocket));
-  engine.send_text("still here");
+  engine.send_text("still here", now);
   pump();
   EXPECT_THAT(sent[newest], testing::EndsWith("4still here"));
 }
@@ -169,11 +168,11 @@ TEST_F(EngineTest, AnUpgradeThatFailsLeavesPollingAsItWas) {
 TEST_F(EngineTest, AWebSocketThatBreaksWhilePollingPausesIsNoLoss) {
   open();
   probe();
-  engine.send_text("under way");
+  engine.send_text("under way", now);
   pump();
   const ChannelId post = newest;
   frame("3probe");
-  engine.send_text("waits");
+  engine.send_text("waits", now);
   pump();
   respond(kGet, "6");  // and no other GET is begun
   EXPECT_EQ(sent[kGet], "");
@@ -203,20 +202,27 @@ TEST_F(EngineTest, ASessionThatTheServerHasForgottenIsALossToComeBackFrom) {
 
 TEST_F(EngineTest, AnIdleConnectionIsNotTrusted) {
   open("");
-  engine.send_text("a");
+  engine.send_text("a", now);
   pump();
   const ChannelId post = newest;
   respond(post, "ok");
-  now += std::chrono::seconds(1);
-  engine.send_text("b");
+  now += Milliseconds(400);
+  engine.send_text("b", now);
   pump();
   EXPECT_EQ(newest, post);
   respond(post, "ok");
   engine.ended(post, Error(ErrorCode::kDisconnected), now);
   EXPECT_FALSE(lost.has_value()) << "the server may close what is idle";
-  engine.send_text("c");
+  engine.send_text("c", now);
   pump();
-  EXPECT_NE(newest, post);
+  const ChannelId second = newest;
+  EXPECT_NE(second, post);
+  respond(second, "ok");
+  now += std::chrono::seconds(3);
+  engine.send_text("d", now);
+  pump();
+  EXPECT_NE(newest, second) << "it may be closing while we write";
+  EXPECT_THAT(closed, ElementsAre(second));
 }
 
 TEST_F(EngineTest, SilenceEndsIt) {

@@ -103,7 +103,7 @@ class Session {
   void connect(std::function<void(Status)> done, MonoTime now);
   void close(MonoTime now);
   void request(Request request, MonoTime now);
-  void answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args);
+  void answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args, MonoTime now);
 
   // -- what the network does; see Link ------------------------------------------------------------
   void opened(ChannelId channel, MonoTime now);

@@ -115,7 +115,7 @@ void Session::transmit(std::uint64_t id, MonoTime now) {
   unsent_.erase(id);
   const Request& request = pending.request;
   const bool answered = pending.rejoin || static_cast<bool>(request.done);
-  link_->emit(request.event, request.args, answered ? std::optional(id) : std::nullopt);
+  link_->emit(request.event, request.args, answered ? std::optional(id) : std::nullopt, now);
   if (!answered) {
     set_deadline(id, pending, kNever);
     pending_.erase(id);
@@ -155,8 +155,8 @@ void Session::settle(std::uint64_t id, Result<Value> outcome, MonoTime now) {
   transmit_waiting(now);
 }
 
-void Session::answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args) {
-  if (link_ && state_ == ClientState::kConnected && connection == connection_) link_->answer(id, args);
+void Session::answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args, MonoTime now) {
+  if (link_ && state_ == ClientState::kConnected && connection == connection_) link_->answer(id, args, now);
 }
 
 // -- rooms ----------------------------------------------------------------------------------------

@@ -371,14 +371,14 @@ TEST_P(SessionTest, TheServersQuestionsAreAnswered) {
   hall.tell("question", Object{{"text", "ready?"}}, 7);
   hall.pump();
   ASSERT_EQ(hall.told.back().question, 7u);
-  hall.session.answer(hall.told.back().connection, 7, {Value(Object{{"ready", true}})});
+  hall.session.answer(hall.told.back().connection, 7, {Value(Object{{"ready", true}})}, hall.now);
   hall.pump();
   ASSERT_EQ(hall.answers.size(), 1u);
   EXPECT_THAT(hall.answers[0], HasSubstr(R"("ready":true)"));
   const std::uint64_t old = hall.told.back().connection;
   hall.cut();
   hall.advance();
-  hall.session.answer(old, 8, {});
+  hall.session.answer(old, 8, {}, hall.now);
   hall.pump();
   EXPECT_EQ(hall.answers.size(), 1u) << "over another connection it would answer another question";
 }
