@@ -48,9 +48,9 @@ enum class ClientTransport : std::uint8_t { kPolling, kWebSocket };
 
 /// Whom a client trusts, where the URL is `https` or `wss`.
 struct ClientTls {
-  bool verify = true;       ///< false takes any certificate: for tests only
-  std::string ca_file;      ///< PEM; empty: the system's trusted roots
-  std::string server_name;  ///< whom the certificate must name; empty: the URL's host
+  bool verify = true;            ///< false takes any certificate: for tests only
+  std::string ca_file = {};      ///< PEM; empty: the system's trusted roots
+  std::string server_name = {};  ///< whom the certificate must name; empty: the URL's host
 };
 
 /// How a client behaves; the names are socket.io-client's where it has one.
@@ -60,15 +60,15 @@ struct ClientOptions {
 
   /// What is shown to the server: Socket.IO's `auth` payload. Over the native protocol `token` becomes
   /// `Authorization: Bearer`, and every other text a parameter of the query (`userId`, `name`).
-  Object auth;
+  Object auth = {};
   /// Asked before every connection instead, on the client's thread; an error ends the attempt.
-  std::function<Result<Object>()> auth_function;
-  std::vector<std::pair<std::string, std::string>> query;          ///< further parameters of the query
-  std::vector<std::pair<std::string, std::string>> extra_headers;  ///< of every HTTP request
-  std::string path;  ///< Engine.IO's; empty: `/socket.io/`. A native URL holds its own
+  std::function<Result<Object>()> auth_function = {};
+  std::vector<std::pair<std::string, std::string>> query = {};          ///< further parameters of the query
+  std::vector<std::pair<std::string, std::string>> extra_headers = {};  ///< of every HTTP request
+  std::string path = {};  ///< Engine.IO's; empty: `/socket.io/`. A native URL holds its own
   /// Socket.IO only: the one to begin with, and with polling first whether to upgrade.
   std::vector<ClientTransport> transports = {ClientTransport::kWebSocket};
-  ClientTls tls;
+  ClientTls tls = {};
 
   bool reconnection = true;
   std::uint32_t connect_attempts = 1;       ///< of the first connection, before connect() fails; 0: no bound
@@ -84,24 +84,24 @@ struct ClientOptions {
 
   /// Whether the server says `connected` first, and is only then connected to, as the hall does. Unset:
   /// native yes, Socket.IO no. A native server of your own that says no such thing wants false.
-  std::optional<bool> expect_welcome;
+  std::optional<bool> expect_welcome = {};
 
   std::uint32_t requests_max = 10'000;  ///< not sent or not answered; one more is refused with `queue-full`
   std::size_t requests_bytes_max = 16 * 1024 * 1024;  ///< of their texts and binary data; as above
-  std::size_t message_bytes_max =
-      16 * 1024 * 1024;  ///< of one incoming message; a longer one ends the connection
+  /// Of one incoming message; a longer one ends the connection.
+  std::size_t message_bytes_max = 16 * 1024 * 1024;
   /// Events that may wait while we come back: beyond it the connection is made anew, and they come then.
   std::uint32_t held_events_max = 10'000;
 };
 
 /// How one request is sent.
 struct RequestOptions {
-  std::optional<Milliseconds>
-      timeout;  ///< for the answer, from when it was sent; unset: ClientOptions::timeout
-  std::optional<Milliseconds>
-      wait_max;  ///< for a connection; unset: no bound, and with what waits, `timeout`
-  bool again =
-      false;  ///< it may be done twice: sent again over the next connection where the answer was lost
+  /// For the answer, from when it was sent. Unset: ClientOptions::timeout.
+  std::optional<Milliseconds> timeout = {};
+  /// For a connection. Unset: no bound, and for the functions that wait, `timeout`.
+  std::optional<Milliseconds> wait_max = {};
+  /// It may be done twice: it is sent again over the next connection where the answer was lost.
+  bool again = false;
 };
 
 /// What an answer is given to; on the client's thread, exactly once.
@@ -130,8 +130,8 @@ struct ClientDisconnected {
   std::string reason;
   Error error{ErrorCode::kDisconnected};
   std::optional<Milliseconds> retry_in;  ///< until the next attempt; without it the client has given up
-  std::uint32_t dropped =
-      0;  ///< when it has: events without an answer that were waiting, and are thrown away
+  /// When it has: events without an answer that were waiting, and are thrown away.
+  std::uint32_t dropped = 0;
 };
 
 namespace detail {
@@ -198,15 +198,15 @@ class ClientInbox {
 
 /// A file that is sent.
 struct FileOptions {
-  std::string room_id;         ///< where it will appear, or
-  std::string target_user_id;  ///< who will get it
-  std::string name;            ///< empty: the file's own
+  std::string room_id = {};         ///< where it will appear, or
+  std::string target_user_id = {};  ///< who will get it
+  std::string name = {};            ///< empty: the file's own
   std::string mime = "application/octet-stream";
-  std::string sha256;     ///< of its bytes, in lower-case hexadecimal digits: the server compares them
-  std::string upload_id;  ///< of an upload of the same bytes that was not finished: it goes on
-  std::function<void(const std::string& upload_id)> on_start;
-  std::function<void(std::uint64_t sent, std::uint64_t size)> on_progress;
-  std::stop_token stop;  ///< ends the upload, at the server as well, between two pieces
+  std::string sha256 = {};     ///< of its bytes, in lower-case hexadecimal digits: the server compares them
+  std::string upload_id = {};  ///< of an upload of the same bytes that was not finished: it goes on
+  std::function<void(const std::string& upload_id)> on_start = {};
+  std::function<void(std::uint64_t sent, std::uint64_t size)> on_progress = {};
+  std::stop_token stop = {};  ///< ends the upload, at the server as well, between two pieces
 };
 
 /// Identifies a handler, for off().

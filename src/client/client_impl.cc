@@ -139,7 +139,7 @@ Status ClientImpl::request(client::Request request) {
 
 void ClientImpl::answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args) {
   run([this, connection, id, args = std::move(args)]() mutable {
-    session_.answer(connection, id, std::move(args));
+    session_.answer(connection, id, std::move(args), now());
   });
 }
 

@@ -131,8 +131,14 @@ void Engine::packet(const engineio::PacketView& packet, MonoTime now) {
 
 // -- out ------------------------------------------------------------------------------------------
 
-void Engine::send_text(std::string_view text) { send_packet(false, "4" + std::string(text)); }
-void Engine::send_binary(std::string_view bytes) { send_packet(true, bytes); }
+void Engine::send_text(std::string_view text, MonoTime now) {
+  now_ = now;
+  send_packet(false, "4" + std::string(text));
+}
+void Engine::send_binary(std::string_view bytes, MonoTime now) {
+  now_ = now;
+  send_packet(true, bytes);
+}
 
 void Engine::send_packet(bool binary, std::string_view data) {
   if (lost_) return;

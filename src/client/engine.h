@@ -47,8 +47,8 @@ class Engine {
   MonoTime next_deadline() const;
 
   /// A message; it waits while there is no transport that takes it.
-  void send_text(std::string_view text);
-  void send_binary(std::string_view bytes);
+  void send_text(std::string_view text, MonoTime now);
+  void send_binary(std::string_view bytes, MonoTime now);
   /// Bytes that wait to be written.
   std::size_t unwritten() const;
 

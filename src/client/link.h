@@ -69,8 +69,9 @@ class Link {
   virtual MonoTime next_deadline() const = 0;
 
   // Requires: ready, and not lost.
-  virtual void emit(std::string_view event, std::span<const Value> args, std::optional<std::uint64_t> id) = 0;
-  virtual void answer(std::uint64_t id, std::span<const Value> args) = 0;
+  virtual void emit(std::string_view event, std::span<const Value> args, std::optional<std::uint64_t> id,
+                    MonoTime now) = 0;
+  virtual void answer(std::uint64_t id, std::span<const Value> args, MonoTime now) = 0;
   /// Whether more should be sent now; what is sent all the same waits in memory.
   virtual bool writable() const = 0;
 

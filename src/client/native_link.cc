@@ -76,12 +76,13 @@ class NativeLink final : public Link {
   }
   MonoTime next_deadline() const override { return lost_ || !open_ ? kNever : deadline_; }
 
-  void emit(std::string_view event, std::span<const Value> args, std::optional<std::uint64_t> id) override {
+  void emit(std::string_view event, std::span<const Value> args, std::optional<std::uint64_t> id,
+            MonoTime) override {
     std::string text;
     native::encode_request(text, event, id, args, shape_of(event));
     socket_->send(ws::Opcode::kText, text);
   }
-  void answer(std::uint64_t id, std::span<const Value> args) override {
+  void answer(std::uint64_t id, std::span<const Value> args, MonoTime) override {
     std::string text;
     native::encode_answer(text, id, args);
     socket_->send(ws::Opcode::kText, text);

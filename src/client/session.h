@@ -103,7 +103,7 @@ class Session {
   void connect(std::function<void(Status)> done, MonoTime now);
   void close(MonoTime now);
   void request(Request request, MonoTime now);
-  void answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args);
+  void answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args, MonoTime now);
 
   // -- what the network does; see Link ------------------------------------------------------------
   void opened(ChannelId channel, MonoTime now);
@@ -153,6 +153,7 @@ class Session {
   // Requests.
   void transmit(std::uint64_t id, MonoTime now);
   void transmit_waiting(MonoTime now);
+  void forget_unsent_leave(const std::string& room, MonoTime now);
   void settle(std::uint64_t id, Result<Value> outcome, MonoTime now);
   void set_deadline(std::uint64_t id, Pending& pending, MonoTime deadline);
   void tell_answer(AnswerHandler done, Result<Value> outcome);

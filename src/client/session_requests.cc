@@ -76,6 +76,7 @@ void Session::tell_answer(AnswerHandler done, Result<Value> outcome) {
 
 void Session::request(Request request, MonoTime now) {
   if (is_leave(request.event)) rooms_.erase(room_of(request.args));
+  if (is_join(request.event)) forget_unsent_leave(room_of(request.args), now);
   if (state_ == ClientState::kClosed)
     return tell_answer(std::move(request.done), Error(ErrorCode::kDisconnected, "not connected"));
   const bool now_possible = flowing_ && unsent_.empty() && link_->writable();
@@ -94,6 +95,15 @@ void Session::request(Request request, MonoTime now) {
   }
 }
 
+// Joins are sent first on a new connection, and a leave from before would undo this one.
+void Session::forget_unsent_leave(const std::string& room, MonoTime now) {
+  for (const std::uint64_t id : std::set<std::uint64_t>(unsent_)) {
+    const Pending& pending = pending_.at(id);
+    if (is_leave(pending.request.event) && pending.room == room)
+      settle(id, Value(Object{{"success", true}}), now);
+  }
+}
+
 void Session::set_deadline(std::uint64_t id, Pending& pending, MonoTime deadline) {
   if (pending.deadline != kNever) deadlines_.erase({pending.deadline, id});
   pending.deadline = deadline;
@@ -105,7 +115,7 @@ void Session::transmit(std::uint64_t id, MonoTime now) {
   unsent_.erase(id);
   const Request& request = pending.request;
   const bool answered = pending.rejoin || static_cast<bool>(request.done);
-  link_->emit(request.event, request.args, answered ? std::optional(id) : std::nullopt);
+  link_->emit(request.event, request.args, answered ? std::optional(id) : std::nullopt, now);
   if (!answered) {
     set_deadline(id, pending, kNever);
     pending_.erase(id);
@@ -134,6 +144,8 @@ void Session::settle(std::uint64_t id, Result<Value> outcome, MonoTime now) {
     if (is_join(request.event) && outcome.ok()) joined(pending, *outcome);
     if (is_leave(request.event) && !outcome.ok() && outcome.error().code() == ErrorCode::kNotInRoom)
       outcome = Value(Object{{"success", true}});
+    // A join that was under way when the leave was asked for has been answered by now.
+    if (is_leave(request.event) && outcome.ok()) rooms_.erase(pending.room);
     if (request.event == "refresh-token" && outcome.ok() && !request.args.empty() &&
         request.args[0].is_string())
       auth_.set("token", request.args[0]);
@@ -143,8 +155,8 @@ void Session::settle(std::uint64_t id, Result<Value> outcome, MonoTime now) {
   transmit_waiting(now);
 }
 
-void Session::answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args) {
-  if (link_ && state_ == ClientState::kConnected && connection == connection_) link_->answer(id, args);
+void Session::answer(std::uint64_t connection, std::uint64_t id, std::vector<Value> args, MonoTime now) {
+  if (link_ && state_ == ClientState::kConnected && connection == connection_) link_->answer(id, args, now);
 }
 
 // -- rooms ----------------------------------------------------------------------------------------

@@ -246,6 +246,32 @@ TEST_P(SessionTest, ALeftRoomAndAKickAreNotUndone) {
   EXPECT_THAT(hall.log, IsEmpty());
 }
 
+TEST_P(SessionTest, TheLastWordAboutARoomCounts) {
+  FakeHall hall(options());
+  hall.connect();
+  // Left before the join was answered.
+  hall.silent = true;
+  hall.join("a");
+  hall.ask("leave a", "leave-room", {{"roomId", "a"}});
+  for (const auto& [id, fields] : hall.unanswered)
+    hall.answer(id, Object{{"success", true}, {"seq", 0}, {"epoch", "e1"}});
+  hall.pump();
+  hall.silent = false;
+  // Left and entered again while there was no connection.
+  hall.join("b");
+  hall.reachable = false;
+  hall.cut();
+  hall.ask("leave b", "leave-room", {{"roomId", "b"}});
+  hall.ask("join b again", "join-room", {{"roomId", "b"}});
+  hall.log.clear();
+  hall.reachable = true;
+  while (!hall.connected()) ASSERT_TRUE(hall.advance());
+  EXPECT_THAT(hall.outcome("leave b"), StartsWith("ok"));
+  EXPECT_THAT(hall.outcome("join b again"), StartsWith("ok"));
+  ASSERT_EQ(hall.log.size(), 1u);
+  EXPECT_THAT(hall.log[0], StartsWith(R"(join-room {"roomId":"b")"));
+}
+
 TEST_P(SessionTest, APublishAndItsAnswerMayBeCutAtEveryByte) {
   std::size_t cuts = 0;
   for (std::int64_t at = 0;; ++at) {
@@ -345,14 +371,14 @@ TEST_P(SessionTest, TheServersQuestionsAreAnswered) {
   hall.tell("question", Object{{"text", "ready?"}}, 7);
   hall.pump();
   ASSERT_EQ(hall.told.back().question, 7u);
-  hall.session.answer(hall.told.back().connection, 7, {Value(Object{{"ready", true}})});
+  hall.session.answer(hall.told.back().connection, 7, {Value(Object{{"ready", true}})}, hall.now);
   hall.pump();
   ASSERT_EQ(hall.answers.size(), 1u);
   EXPECT_THAT(hall.answers[0], HasSubstr(R"("ready":true)"));
   const std::uint64_t old = hall.told.back().connection;
   hall.cut();
   hall.advance();
-  hall.session.answer(old, 8, {});
+  hall.session.answer(old, 8, {}, hall.now);
   hall.pump();
   EXPECT_EQ(hall.answers.size(), 1u) << "over another connection it would answer another question";
 }

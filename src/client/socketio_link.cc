@@ -46,15 +46,16 @@ class SocketioLink final : public Link {
     return lost_ ? kNever : std::min(engine_.next_deadline(), decoder_.next_deadline());
   }
 
-  void emit(std::string_view event, std::span<const Value> args, std::optional<std::uint64_t> id) override {
+  void emit(std::string_view event, std::span<const Value> args, std::optional<std::uint64_t> id,
+            MonoTime now) override {
     socketio::EncodedPacket packet;
     socketio::encode_event(packet, context_.endpoint.nsp, id, event, args);
-    send(packet);
+    send(packet, now);
   }
-  void answer(std::uint64_t id, std::span<const Value> args) override {
+  void answer(std::uint64_t id, std::span<const Value> args, MonoTime now) override {
     socketio::EncodedPacket packet;
     socketio::encode_ack(packet, context_.endpoint.nsp, id, args);
-    send(packet);
+    send(packet, now);
   }
   bool writable() const override { return engine_.unwritten() < kUnwrittenBytesMax; }
 
@@ -62,7 +63,7 @@ class SocketioLink final : public Link {
     if (!lost_ && connected_) {
       std::string text;
       socketio::encode_disconnect(text, context_.endpoint.nsp);
-      engine_.send_text(text);
+      engine_.send_text(text, now);
     }
     lost_ = true;
     engine_.close(now);
@@ -73,9 +74,9 @@ class SocketioLink final : public Link {
   }
 
  private:
-  void send(const socketio::EncodedPacket& packet) {
-    engine_.send_text(packet.text);
-    for (const std::string_view attachment : packet.attachments) engine_.send_binary(attachment);
+  void send(const socketio::EncodedPacket& packet, MonoTime now) {
+    engine_.send_text(packet.text, now);
+    for (const std::string_view attachment : packet.attachments) engine_.send_binary(attachment, now);
   }
 
   void lose(Lost lost) {
@@ -92,7 +93,7 @@ class SocketioLink final : public Link {
     for (EngineEvent& event : engine_.take_events()) {
       if (lost_) return;
       switch (event.kind) {
-        case EngineEvent::Kind::kOpen: connect(); break;
+        case EngineEvent::Kind::kOpen: connect(now); break;
         case EngineEvent::Kind::kText: {
           socketio::Packet packet;
           step(decoder_.feed_text(event.data, now, packet), packet);
@@ -108,7 +109,7 @@ class SocketioLink final : public Link {
     }
   }
 
-  void connect() {
+  void connect(MonoTime now) {
     Object auth;
     if (!context_.recovery.pid.empty()) {
       auth.set("pid", context_.recovery.pid);
@@ -117,7 +118,7 @@ class SocketioLink final : public Link {
     for (const Member& member : auth_) auth.set(member.key, member.value);
     std::string text;
     socketio::encode_connect_request(text, context_.endpoint.nsp, auth);
-    engine_.send_text(text);
+    engine_.send_text(text, now);
   }
 
   void step(socketio::PacketDecoder::Step step, socketio::Packet& packet) {
