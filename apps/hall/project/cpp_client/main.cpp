@@ -18,9 +18,6 @@ int main(int argc, char** argv) {
   options.auth_function = [&] { return app::identity_of(url, user); };
   wirehall::Client client(url, options);
 
-  // Where the connection is lost the client comes back by itself, and into its room.
-  client.on_disconnect(
-      [](const wirehall::ClientDisconnected& lost) { app::show("Not connected: " + lost.error.text()); });
   client.on_connect(
       [](const wirehall::ClientConnected&) { app::show("Connected; /help lists the commands"); });
 
@@ -28,7 +25,15 @@ int main(int argc, char** argv) {
   app::add_rooms(chat);             // feature: rooms
   app::add_presence(chat);          // feature: presence
   app::add_private_messages(chat);  // feature: private-messages
-  if (!client.connect().ok()) return 1;
+  if (const wirehall::Status connected = client.connect(); !connected.ok()) {
+    std::fprintf(stderr, "Not connected: %s\n", connected.error().text().c_str());
+    return 1;
+  }
+  // It comes back by itself.
+  client.on_disconnect([](const wirehall::ClientDisconnected& lost) {
+    if (lost.reason == "io client disconnect") return;  // it was us
+    app::show("Not connected: " + lost.error.text() + (lost.retry_in ? "; trying again" : ""));
+  });
   chat.read("/join lobby");  // feature: rooms
   for (std::string line; std::getline(std::cin, line) && chat.read(line);) continue;
 }
