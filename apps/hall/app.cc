@@ -33,7 +33,7 @@ void install(wirehall::Server& io, wirehall::Hall& hall) {
   on_calls(io, hall);            // feature: calls
   on_push(io, hall);             // feature: push
   on_refresh_token(io, hall);    // feature: jwt
-  name_native_events(io);        // feature: native
+  name_native_events(io);        // feature: native+jwt|native+rooms|native+private-messages
   // wirehall add: handler
 
   io.on_connection([&hall](wirehall::Socket& socket) { hall.connected(socket); });

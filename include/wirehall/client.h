@@ -253,15 +253,15 @@ class Client {
   /// connect().
   template <class F>
   HandlerId on(std::string event, F handler) {
-    return add_handler(std::move(event), wrap(std::move(handler)), false);
+    return add_handler(std::move(event), wrap(std::move(handler)), false, takes_value<F>);
   }
   template <class F>
   HandlerId once(std::string event, F handler) {
-    return add_handler(std::move(event), wrap(std::move(handler)), true);
+    return add_handler(std::move(event), wrap(std::move(handler)), true, takes_value<F>);
   }
   /// Calls the handler for every event, before its own handlers.
   HandlerId on_any(std::function<void(const ClientEvent&)> handler) {
-    return add_handler({}, std::move(handler), false);
+    return add_handler({}, std::move(handler), false, false);
   }
   void off(HandlerId handler);
   /// Removes all handlers of the event.
@@ -341,8 +341,10 @@ class Client {
  private:
   using EventHandler = std::function<void(const ClientEvent&)>;
   template <class F>
+  static constexpr bool takes_value = std::is_invocable_v<F&, const Value&>;
+  template <class F>
   static EventHandler wrap(F handler) {
-    if constexpr (std::is_invocable_v<F&, const Value&>) {
+    if constexpr (takes_value<F>) {
       return [handler = std::move(handler)](const ClientEvent& event) mutable { handler(event.value()); };
     } else {
       static_assert(std::is_invocable_v<F&, const ClientEvent&>,
@@ -350,7 +352,7 @@ class Client {
       return handler;
     }
   }
-  HandlerId add_handler(std::string event, EventHandler handler, bool once);
+  HandlerId add_handler(std::string event, EventHandler handler, bool once, bool value_only);
 
   std::shared_ptr<detail::ClientImpl> impl_;
 };

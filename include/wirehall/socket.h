@@ -114,7 +114,7 @@ class Socket : public Emits<Socket, SendResult> {
   Value& data();
   bool connected() const;
   bool recovered() const;
-  /// "polling" or "websocket", as it is now.
+  /// "polling" or "websocket", as it is now; empty when the connection is over.
   std::string_view transport() const;
   /// The connection below; sockets of several namespaces share it.
   struct Conn {
@@ -122,6 +122,7 @@ class Socket : public Emits<Socket, SendResult> {
     std::string_view transport;  ///< as transport()
     std::uint8_t protocol = 4;   ///< the revision of Engine.IO; 0 for a native client
   };
+  /// Returns:  an empty one when the connection is over.
   Conn conn() const;
 
   // -- sending ----------------------------------------------------------------------------------

@@ -85,9 +85,14 @@ void add_backup(CLI::App& app, int& status) {
   auto options = std::make_shared<BackupOptions>();
   CLI::App* command =
       app.add_subcommand("backup", "Copy the data of a server, which may be running, to a new directory");
-  command->add_option("TARGET", options->target, "directory for the copy")->required();
-  command->add_option("--data", options->data, "directory with the data");
-  command->add_option("--config", options->config, "configuration file that names it");
+  command
+      ->add_option("TARGET", options->target,
+                   "directory for the copy; made where it is missing, and must hold no database")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--data", options->data, "directory with the data; default: data of the configuration")
+      ->type_name("DIR");
+  command->add_option("--config", options->config, "configuration file that names it")->type_name("FILE");
   command->callback([options, &status] { status = backup(*options); });
 }
 

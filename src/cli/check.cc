@@ -31,7 +31,7 @@ int check(const std::string& file) {
 void add_check(CLI::App& app, int& status) {
   auto file = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("check", "Look a configuration file over");
-  command->add_option("CONFIG", *file, "configuration file")->required();
+  command->add_option("CONFIG", *file, "configuration file")->required()->type_name("FILE");
   command->callback([file, &status] { status = check(*file); });
   app.add_subcommand("schema", "Print the JSON Schema of the configuration file")->callback([] {
     std::printf("%s\n", config_schema().c_str());

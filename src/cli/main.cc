@@ -14,9 +14,11 @@ int main(int argc, char** argv) {
   wirehall::cli::add_new(app, status);
   wirehall::cli::add_add(app, status);
   wirehall::cli::add_token(app, status);
+  wirehall::cli::add_connect(app, status);
   wirehall::cli::add_backup(app, status);
   wirehall::cli::add_vapid(app, status);
   wirehall::cli::add_check(app, status);
+  wirehall::cli::add_reference(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

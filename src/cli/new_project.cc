@@ -100,9 +100,11 @@ Status complete(const NewOptions& given, ProjectOptions& options) {
       return stopped;
     }
   }
-  for (const std::string& added : close_features(options, manifest()))
-    std::printf("The feature %s is needed by another one, and comes with it.\n", added.c_str());
-  return check_options(options, manifest());
+  const std::vector<std::string> added = close_features(options, manifest());
+  if (Status checked = check_options(options, manifest()); !checked.ok()) return checked;
+  for (const std::string& feature : added)
+    std::printf("The feature %s is needed by another one, and comes with it.\n", feature.c_str());
+  return {};
 }
 
 void say_what_is_next(const ProjectOptions& options, const std::string& folder, std::size_t files) {

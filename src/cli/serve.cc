@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/config_file.h"
+#include "hub/spec.h"
 #include "server/pages.h"
 #include "wirehall/hall.h"
 #include "wirehall/server.h"
@@ -58,18 +59,53 @@ int serve(const ServeOptions& options) {
 
 }  // namespace
 
+Object hall_interface() {
+  Config config = Hall::defaults();
+  config.dev = true;
+  config.hall.store_lasts = false;
+  (void)config.finish();  // makes a secret: nothing else is asked of it
+  Server io(config);
+  Hall hall(io);
+  app::install(io, hall);
+  serve_demo(io);
+
+  const hub::NamespaceSpec& spec = io.of("/").spec();
+  Array events, routes;
+  for (const auto& [name, handlers] : spec.handlers) {
+    Array aliases;
+    for (const auto& [type, event] : spec.native_types) {
+      if (event == name && type != name) aliases.emplace_back(type);
+    }
+    events.push_back({{"name", name}, {"aliases", Value(std::move(aliases))}});
+  }
+  const http1::Routes& all = io.composition().world().routes;
+  for (const auto& [route, handler] : all.handlers) routes.emplace_back(route);
+  for (const http1::Routes::Prefix& prefix : all.prefixes) {
+    for (const auto& [method, handler] : prefix.handlers)
+      routes.emplace_back(method + " " + prefix.path + "…");
+  }
+  for (const auto& [path, file] : all.files) routes.emplace_back("GET " + path);
+  return {{"events", Value(std::move(events))}, {"routes", Value(std::move(routes))}};
+}
+
 void add_serve(CLI::App& app, int& status) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = app.add_subcommand("serve", "Run the server");
-  command->add_option(
-      "--config", options->config,
-      "configuration file (JSON, comments allowed); default: config/websocket.json if it is there");
-  command->add_option("--host", options->host, "address to listen on");
+  command
+      ->add_option(
+          "--config", options->config,
+          "configuration file (JSON, comments allowed); default: config/websocket.json if it is there")
+      ->type_name("FILE");
+  command->add_option("--host", options->host, "address to listen on")->type_name("HOST");
   command->add_option("--port", options->port, "port to listen on; 0 takes any free one")
-      ->check(CLI::Range(0, 65535));
-  command->add_option("--data", options->data, "directory for the database and files");
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N");
+  command
+      ->add_option("--data", options->data, "directory for the database and files; made where it is missing")
+      ->type_name("DIR");
   command->add_option("--client", options->client, "folder of pages to serve instead of the demo")
-      ->check(CLI::ExistingDirectory);
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
   command->add_flag("--dev", options->dev,
                     "development: loopback only, a throw-away secret unless JWT_SECRET is set, permissive "
                     "CORS for loopback origins");

@@ -86,21 +86,35 @@ int token(const TokenOptions& options) {
 void add_token(CLI::App& app, int& status) {
   auto options = std::make_shared<TokenOptions>();
   CLI::App* command = app.add_subcommand("token", "Make a JSON Web Token for a user");
-  command->add_option("--user", options->user, "user id (claim sub)")->required();
-  command->add_option("--name", options->name, "display name");
+  command->add_option("--user", options->user, "user id (claim sub)")->required()->type_name("ID");
+  command->add_option("--name", options->name, "display name (claims name and user.name)")->type_name("NAME");
   command
-      ->add_option("--rooms", options->rooms,
-                   "patterns of rooms that may be joined; * matches any run of characters")
-      ->delimiter(',');
-  command->add_flag("--no-rooms", options->limit_rooms, "with no --rooms: none may be joined");
+      ->add_option(
+          "--rooms", options->rooms,
+          "patterns of rooms that may be joined, separated by commas; * matches any run of characters")
+      ->delimiter(',')
+      ->type_name("PATTERN");
+  command->add_flag("--no-rooms", options->limit_rooms, "no room may be joined");
   command->add_option("--expires-in", options->seconds, "seconds until it expires (default 3600)")
-      ->check(CLI::Range(1, 366 * 24 * 3600));
-  command->add_option("--claim", options->claims, "a further claim, NAME=JSON");
-  command->add_option("--secret", options->secret,
-                      "HMAC secret; better: the environment variable JWT_SECRET");
-  command->add_option("--key", options->key_file, "file with a private key (PEM)");
-  command->add_option("--algorithm", options->algorithm, "HS256 (default) to EdDSA");
-  command->add_option("--config", options->config, "configuration file");
+      ->check(CLI::Range(1, 366 * 24 * 3600))
+      ->type_name("SECONDS");
+  command
+      ->add_option("--claim", options->claims,
+                   "a further claim, also iss, aud, exp; a value that is no JSON is taken as text")
+      ->type_name("NAME=JSON");
+  command
+      ->add_option(
+          "--secret", options->secret,
+          "HMAC secret; better: the environment variable JWT_SECRET, which no list of processes shows")
+      ->type_name("SECRET");
+  command->add_option("--key", options->key_file, "file with a private key (PEM) instead; needs --algorithm")
+      ->type_name("FILE");
+  command->add_option("--algorithm", options->algorithm, "HS256 to EdDSA; default: auth.secretAlgorithm")
+      ->type_name("NAME");
+  command
+      ->add_option("--config", options->config,
+                   "configuration file, for auth.secret, and the first of auth.issuer and auth.audience")
+      ->type_name("FILE");
   command->callback([options, &status] { status = token(*options); });
 }
 

@@ -96,8 +96,8 @@ void Client::on_rejoin(std::function<void(const std::string&, const Result<Value
   impl_->on_rejoin(std::move(handler));
 }
 
-HandlerId Client::add_handler(std::string event, EventHandler handler, bool once) {
-  return impl_->add_handler(std::move(event), std::move(handler), once);
+HandlerId Client::add_handler(std::string event, EventHandler handler, bool once, bool value_only) {
+  return impl_->add_handler(std::move(event), std::move(handler), once, value_only);
 }
 void Client::off(HandlerId handler) { impl_->remove_handler(handler); }
 void Client::off(std::string event) { impl_->remove_handlers(std::move(event)); }

@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/assert.h"
 
@@ -69,6 +70,11 @@ ClientImpl::ClientImpl(std::string url, ClientOptions options)
 
 void ClientImpl::start() {
   std::promise<std::thread::id> started;
+  // Signals are the program's own threads' business.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([self = shared_from_this(), &started] {
     started.set_value(std::this_thread::get_id());
     self->io_.run();
@@ -78,6 +84,7 @@ void ClientImpl::start() {
     }
     self->ended_.notify_all();
   });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   thread_id_ = started.get_future().get();
 }
 
@@ -157,9 +164,9 @@ void ClientImpl::upload(client::ReadPiece read, std::uint64_t size, FileOptions 
   run([upload] { upload->start(); });
 }
 
-HandlerId ClientImpl::add_handler(std::string event, EventHandler handler, bool once) {
+HandlerId ClientImpl::add_handler(std::string event, EventHandler handler, bool once, bool value_only) {
   const HandlerId id = ++last_handler_;
-  auto added = std::make_shared<Handler>(Handler{id, event, std::move(handler), once});
+  auto added = std::make_shared<Handler>(Handler{id, event, std::move(handler), once, value_only});
   run([this, event = std::move(event), added = std::move(added)]() mutable {
     handlers_[event].push_back(std::move(added));
   });
@@ -204,7 +211,7 @@ ClientInbox ClientImpl::inbox(std::string event, std::size_t events_max) {
           remove_handler(*id);
         }
       },
-      false);
+      false, true);
   return ClientInbox(std::move(state));
 }
 
@@ -315,21 +322,25 @@ void ClientImpl::dispatch(client::SessionEvent& event) {
 void ClientImpl::dispatch_event(client::SessionEvent& event) {
   ClientAck ack;
   if (event.question) ack = ClientAck(weak_from_this(), event.connection, *event.question);
-  const ClientEvent told{event.name, event.args, std::move(ack)};
+  const ClientEvent told{event.name, event.args, ack};
   const auto handlers = [&](const std::string& name) {
     const auto found = handlers_.find(name);
     return found == handlers_.end() ? Handlers() : found->second;
   };
-  call(handlers(std::string()), told);
-  call(handlers(event.name), told);
+  Called called;
+  call(handlers(std::string()), told, called);
+  call(handlers(event.name), told, called);
   // The native protocol's own name for it.
-  if (event.name == "new-message") call(handlers("chat"), told);
+  if (event.name == "new-message") call(handlers("chat"), told, called);
+  if (called.any && !called.may_answer && !silent_) ack();
 }
 
-void ClientImpl::call(const Handlers& handlers, const ClientEvent& event) {
+void ClientImpl::call(const Handlers& handlers, const ClientEvent& event, Called& called) {
   for (const std::shared_ptr<Handler>& handler : handlers) {
     if (handler->removed || silent_) continue;
     if (handler->once) drop(handler->event, [&](const Handler& each) { return each.id == handler->id; });
+    called.any = true;
+    called.may_answer = called.may_answer || !handler->value_only;
     handler->call(event);
   }
 }

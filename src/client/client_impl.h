@@ -70,7 +70,7 @@ class ClientImpl final : public std::enable_shared_from_this<ClientImpl>, privat
   void fail(AnswerHandler done, Error error);
   void upload(client::ReadPiece read, std::uint64_t size, FileOptions options, AnswerHandler done);
 
-  HandlerId add_handler(std::string event, EventHandler handler, bool once);
+  HandlerId add_handler(std::string event, EventHandler handler, bool once, bool value_only);
   void remove_handler(HandlerId id);
   void remove_handlers(std::string event);
   ClientInbox inbox(std::string event, std::size_t events_max);
@@ -91,6 +91,7 @@ class ClientImpl final : public std::enable_shared_from_this<ClientImpl>, privat
     std::string event;  // empty: every one
     EventHandler call;
     bool once;
+    bool value_only;  // it cannot answer by itself
     bool removed = false;
   };
   using Handlers = std::vector<std::shared_ptr<Handler>>;
@@ -107,7 +108,11 @@ class ClientImpl final : public std::enable_shared_from_this<ClientImpl>, privat
   void perform(client::Wire::Command& command);
   void dispatch(client::SessionEvent& event);
   void dispatch_event(client::SessionEvent& event);
-  void call(const Handlers& handlers, const ClientEvent& event);
+  struct Called {
+    bool any = false;
+    bool may_answer = false;
+  };
+  void call(const Handlers& handlers, const ClientEvent& event, Called& called);
   void remember_state();
   void arm_timer();
   void drop(const std::string& event, const std::function<bool(const Handler&)>& chosen);

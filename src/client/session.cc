@@ -49,13 +49,15 @@ void Session::open(MonoTime now) {
   retry_at_ = kNever;
   state_ = ClientState::kConnecting;
   attempt_deadline_ = now + options_.timeout;
+  const std::uint64_t connection = ++connection_;
   Result<Object> shown = auth();
+  // The program's function may have closed the client, or connected again.
+  if (connection != connection_ || state_ != ClientState::kConnecting) return;
   if (!shown.ok()) {
     Lost lost{"connect error", shown.error()};
     lost.over = !error_info(shown.error().code()).retryable;
     return this->lost(std::move(lost), now);
   }
-  ++connection_;
   const LinkContext context{options_, endpoint_, random_, wire_, recovery_};
   link_ = endpoint_.protocol == Protocol::kNative ? make_native_link(context, *shown)
                                                   : make_socketio_link(context, *shown);

@@ -77,7 +77,10 @@ WebSocket::Event WebSocket::ended(const Error& error) {
   // The end may be the end of a response's body.
   if (parser_.end() == http1::ResponseParser::Step::kComplete)
     return refuse(error_of_response(parser_.response(), context_.endpoint.protocol, where()));
-  return refuse(Error(ErrorCode::kConnectionFailed, where() + " closed the connection without an answer"));
+  const bool native = context_.endpoint.protocol == Protocol::kNative;
+  return refuse(Error(ErrorCode::kConnectionFailed,
+                      where() + " closed the connection without an answer; does it speak " +
+                          (native ? "Wirehall's native protocol?" : "Socket.IO?")));
 }
 
 void WebSocket::flush(Outbox& out) {

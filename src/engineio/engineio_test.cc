@@ -264,5 +264,21 @@ TEST_F(SessionTest, AClosePacketCountsOnPollingOnly) {
   EXPECT_TRUE(websocket.is_open());
 }
 
+TEST(Open, AClientReadsWhatAServerSays) {
+  const std::string packet = encode_open({"sid", true, 25'000, 20'000, 1'000'000});
+  const auto open = decode_open(std::string_view(packet).substr(1));
+  ASSERT_TRUE(open.has_value());
+  EXPECT_EQ(open->sid, "sid");
+  EXPECT_TRUE(open->websocket_upgrade);
+  EXPECT_EQ(open->ping_interval_ms, 25'000);
+  EXPECT_EQ(open->ping_timeout_ms, 20'000);
+  EXPECT_EQ(open->max_payload, 1'000'000u);
+  EXPECT_FALSE(decode_open(R"({"sid":"a","upgrades":["other"],"pingInterval":1,"pingTimeout":1})")->websocket_upgrade);
+  for (const std::string_view none : {"", "[]", "{}", R"({"sid":"","pingInterval":1,"pingTimeout":1})", R"({"sid":"a","pingInterval":0,"pingTimeout":1})",
+                                      R"({"sid":"a","pingInterval":1})", R"({"sid":"a","pingInterval":1,"pingTimeout":1e12})"}) {
+    EXPECT_FALSE(decode_open(none).has_value()) << none;
+  }
+}
+
 }  // namespace
 }  // namespace wirehall::engineio

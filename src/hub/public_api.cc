@@ -128,7 +128,7 @@ SendResult SocketOperator::emit_args(std::string_view event, std::span<const Val
 
 const std::string& Socket::id() const { return impl(*this).id(); }
 Namespace& Socket::nsp() const { return impl(*this).shard().spec().api; }
-Protocol Socket::protocol() const { return impl(*this).link().protocol(); }
+Protocol Socket::protocol() const { return impl(*this).protocol(); }
 SocketRef Socket::ref() const { return {impl(*this).shard().spec().name, id()}; }
 const Handshake& Socket::handshake() const { return *impl(*this).handshake_; }
 const User& Socket::user() const { return *impl(*this).user_; }
@@ -136,9 +136,12 @@ void Socket::set_user(User user) { impl(*this).user_ = std::make_shared<const Us
 Value& Socket::data() { return impl(*this).rare().data; }
 bool Socket::connected() const { return impl(*this).is_connected(); }
 bool Socket::recovered() const { return impl(*this).recovery() != nullptr && impl(*this).recovery()->recovered; }
-std::string_view Socket::transport() const { return impl(*this).link().transport(); }
+std::string_view Socket::transport() const {
+  return impl(*this).is_over() ? std::string_view() : impl(*this).link().transport();
+}
 
 Socket::Conn Socket::conn() const {
+  if (impl(*this).is_over()) return {};
   const hub::SocketLink& link = impl(*this).link();
   const bool native = link.protocol() == Protocol::kNative;
   return {native ? id() : std::string(link.engine_id()), link.transport(), link.engine_revision()};

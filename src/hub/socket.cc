@@ -72,7 +72,12 @@ SocketPtr::~SocketPtr() {
 
 Socket::Socket(NamespaceShard& nsp, SocketLink& link, std::shared_ptr<const Handshake> handshake,
                std::string id)
-    : nsp_(&nsp), link_(&link), id_(std::move(id)), handshake_(std::move(handshake)), user_(nobody()) {
+    : protocol_(link.protocol()),
+      nsp_(&nsp),
+      link_(&link),
+      id_(std::move(id)),
+      handshake_(std::move(handshake)),
+      user_(nobody()) {
   nsp_->retain();
 }
 
@@ -214,10 +219,12 @@ void Socket::close(std::string_view reason) {
   }
   if (!was_connected) {
     if (extension_) extension_->never_connected();
+    over_ = true;
     return;
   }
   run(nsp_->spec().disconnect_handlers);
   if (rare_) run(std::exchange(rare_->disconnect, {}));
+  over_ = true;
   // Their closures may hold whatever keeps this socket alive.
   if (rare_) {
     rare_->handlers.clear();

@@ -111,6 +111,9 @@ class Socket final : public wirehall::Socket {
   bool is_connected() const { return state_ == State::kConnected; }
   bool is_closed() const { return state_ == State::kClosed; }
   bool is_closing() const { return closing_; }
+  /// Whether the handlers of the end have run: the link may be gone, and is not to be asked any more.
+  bool is_over() const { return over_; }
+  Protocol protocol() const { return protocol_; }
   NamespaceShard& shard() const { return *nsp_; }
   Hub& hub() const;
   SocketLink& link() const { return *link_; }
@@ -191,6 +194,8 @@ class Socket final : public wirehall::Socket {
   State state_ = State::kConnecting;
   bool reading_paused_ = false;
   bool closing_ = false;  // close() has been called
+  bool over_ = false;     // and has ended
+  const Protocol protocol_;
   std::uint16_t suspended_ = 0;
   std::uint16_t awaiting_client_ = 0;
   NamespaceShard* nsp_;

@@ -43,6 +43,12 @@ class NativeTest : public testing::TestWithParam<unsigned> {
       answers.push_back(answer.ok() ? answer->at(0).to_json() : std::string(answer.error().kebab()));
       ack.success();
     });
+    main.on_event("look-later", [this](Socket& socket) -> Task<> {
+      Task<Result<Args>> asking = socket.emit_with_ack("question", {}, Milliseconds(500));
+      Result<Args> answer = co_await asking;
+      const char* protocol = socket.protocol() == Protocol::kNative ? "native" : "socket.io";
+      answers.push_back(protocol + (" " + std::string(socket.transport())) + " " + socket.conn().id);
+    });
     main.on_event("wait", [this](Ack ack) -> Task<> {
       gates.push_back(std::make_shared<hub::CompletionState<bool>>(*hub::Hub::current()));
       hub::Completion<bool> waiting(gates.back());
@@ -94,6 +100,14 @@ TEST_P(NativeTest, ARequestWithAnIdGetsOneAnswer) {
   EXPECT_EQ(say(peer, R"({"id":"x-1","type":"echo"})"), Frames{R"(t:{"type":"ack","id":"x-1"})"});
   EXPECT_EQ(say(peer, R"({"type":"echo","a":1})"), Frames{}) << "nobody asked";
   EXPECT_EQ(say(peer, R"({"type":"echo","id":2,"messageType":"note"})"), Frames{R"(t:{"type":"ack","id":2,"messageType":"note"})"}) << "a field named type travels as messageType";
+}
+
+TEST_P(NativeTest, AHandlerThatOutlivesItsConnectionMayAskAboutIt) {
+  SimPeer& peer = open();
+  say(peer, R"({"type":"look-later"})");
+  peer.reset();
+  node.run();
+  EXPECT_EQ(answers, std::vector<std::string>{"native  "});
 }
 
 TEST_P(NativeTest, NamedArgumentsAndAlternatives) {

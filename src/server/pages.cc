@@ -63,7 +63,7 @@ Result<std::vector<Page>> pages_of(const std::string& folder) {
   std::vector<Page> pages;
   std::uint64_t bytes = 0;
   fs::recursive_directory_iterator entries(folder, error);
-  if (error) return Error(ErrorCode::kConfig, "the pages' folder " + folder + ": " + error.message());
+  if (error) return Error(ErrorCode::kConfig, "the pages' folder " + fs::absolute(folder).string() + ": " + error.message());
   for (const fs::recursive_directory_iterator end; entries != end; entries.increment(error)) {
     if (is_left_out(entries->path().filename().string())) {
       entries.disable_recursion_pending();
@@ -77,7 +77,7 @@ Result<std::vector<Page>> pages_of(const std::string& folder) {
       return Error(ErrorCode::kConfig, "the pages' folder " + folder + " holds more than " +
                                            std::to_string(kFilesMax) + " files or 64 MiB");
   }
-  if (error) return Error(ErrorCode::kConfig, "the pages' folder " + folder + ": " + error.message());
+  if (error) return Error(ErrorCode::kConfig, "the pages' folder " + fs::absolute(folder).string() + ": " + error.message());
   return pages;
 }
 

@@ -228,5 +228,23 @@ TEST(Property, WhatIsEncodedDecodesToItself) {
   }
 }
 
+TEST(Encode, AClientsConnect) {
+  std::string text;
+  encode_connect_request(text, "/", Object());
+  text += '\n';
+  encode_connect_request(text, "/admin", Object{{"token", "t"}});
+  EXPECT_EQ(text, "0\n0/admin,{\"token\":\"t\"}");
+}
+
+TEST(Decode, ARefusalKeepsItsText) {
+  const DecoderLimits limits;
+  PacketDecoder decoder(limits);
+  Packet packet;
+  ASSERT_EQ(decoder.feed_text(R"(4/admin,{"message":"no"})", MonoTime(), packet), PacketDecoder::Step::kPacket);
+  EXPECT_EQ(packet.type, PacketType::kConnectError);
+  EXPECT_EQ(packet.nsp, "/admin");
+  EXPECT_EQ(packet.auth, R"({"message":"no"})");
+}
+
 }  // namespace
 }  // namespace wirehall::socketio

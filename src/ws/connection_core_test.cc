@@ -412,5 +412,44 @@ TEST(Property, BetweenMessagesNoMemoryIsHeld) {
   EXPECT_EQ(peer.core().held_bytes(), 0u);
 }
 
+// -- the client's end -----------------------------------------------------------------------------
+
+TEST(ClientEnd, MasksWhatItSendsAndTakesNothingMasked) {
+  const CoreOptions options;
+  SeededRandom random(5);
+  ConnectionCore client(options, nullptr, &random);
+  Outbox out;
+  std::string input = frame(0x81, "hi", false) + frame(0x89, "p", false);
+  char* cursor = input.data();
+  ASSERT_EQ(client.next(cursor, input.data() + input.size(), MonoTime(), out), ConnectionCore::Event::kMessage);
+  EXPECT_EQ(client.message(), "hi");
+  ASSERT_EQ(client.next(cursor, input.data() + input.size(), MonoTime(), out), ConnectionCore::Event::kNeedMore);
+  client.append(out, Opcode::kText, "there");
+  client.close(CloseCode::kNormal, "bye", MonoTime(), out);
+  std::string sent(out.bytes(), '\0');
+  out.copy_front(sent.data(), sent.size());
+  Peer server;
+  server.give(sent);
+  EXPECT_EQ(server.outcome().events, "pong t[there]closed");
+
+  std::string masked = frame(0x81, "hi", true);
+  cursor = masked.data();
+  ConnectionCore strict(options, nullptr, &random);
+  EXPECT_EQ(strict.next(cursor, masked.data() + masked.size(), MonoTime(), out), ConnectionCore::Event::kClosed);
+  EXPECT_EQ(strict.error(), ErrorCode::kWsProtocol);
+}
+
+TEST(ClientEnd, SeesTheReasonOfAClose) {
+  const CoreOptions options;
+  SeededRandom random(5);
+  ConnectionCore client(options, nullptr, &random);
+  Outbox out;
+  std::string input = frame(0x88, "\x0f\xa2Token expired", false);
+  char* cursor = input.data();
+  ASSERT_EQ(client.next(cursor, input.data() + input.size(), MonoTime(), out), ConnectionCore::Event::kClosed);
+  EXPECT_EQ(client.close_code(), 4002);
+  EXPECT_EQ(client.message(), "Token expired");
+}
+
 }  // namespace
 }  // namespace wirehall::ws

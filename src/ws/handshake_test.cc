@@ -80,5 +80,40 @@ TEST(Handshake, SubprotocolsAreTokensAndBounded) {
   EXPECT_EQ(offered_subprotocols(head), (std::vector<std::string_view>{"a", "c", "d"}));
 }
 
+TEST(ClientHandshake, ItsRequestIsOneThatAServerTakes) {
+  SeededRandom random(3);
+  const std::string key = make_key(random);
+  std::string bytes;
+  append_upgrade_request(bytes, "/ws?a=1", "host:1", key, {{"X-A", "b"}, {"X-Bad", "a\r\nX-Injected: 1"}});
+  const http1::RequestHead head = parsed(bytes);
+  EXPECT_EQ(check_handshake(head), ErrorCode::kOk);
+  EXPECT_EQ(head.target(), "/ws?a=1");
+  EXPECT_EQ(*head.find("x-a"), "b");
+  EXPECT_EQ(head.count("x-injected"), 0u);
+  EXPECT_NE(make_key(random), key);
+}
+
+TEST(ClientHandshake, TakesTheRightAnswerAlone) {
+  http1::ReceivedResponse right;
+  right.status = 101;
+  // The example of RFC 6455 section 1.3.
+  const std::string key = "dGhlIHNhbXBsZSBub25jZQ==";
+  right.fields = {{"Upgrade", "WebSocket"}, {"Connection", "keep-alive, Upgrade"}, {"Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}};
+  EXPECT_TRUE(accepts_upgrade(right, key));
+  EXPECT_FALSE(accepts_upgrade(right, "AAAAAAAAAAAAAAAAAAAAAA=="));
+  for (std::size_t missing = 0; missing < right.fields.size(); ++missing) {
+    http1::ReceivedResponse wrong = right;
+    wrong.fields.erase(wrong.fields.begin() + static_cast<std::ptrdiff_t>(missing));
+    EXPECT_FALSE(accepts_upgrade(wrong, key)) << right.fields[missing].first;
+  }
+  for (const char* unasked : {"Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol", "Sec-WebSocket-Accept"}) {
+    http1::ReceivedResponse wrong = right;
+    wrong.fields.emplace_back(unasked, "x");
+    EXPECT_FALSE(accepts_upgrade(wrong, key)) << unasked;
+  }
+  right.status = 200;
+  EXPECT_FALSE(accepts_upgrade(right, key));
+}
+
 }  // namespace
 }  // namespace wirehall::ws

@@ -129,6 +129,7 @@ export async function person(server, name, ...rooms) {
 /** A cable between a page and the server, which can be pulled out. */
 export class Cable {
   #sockets = new Set();
+  #answers = new Set(); // the ends at the server
   #isCut = false;
 
   static async to(server) {
@@ -137,6 +138,7 @@ export class Cable {
     cable.listener = net.createServer((near) => {
       if (cable.#isCut) return near.destroy();
       const far = net.connect(port, hostname);
+      cable.#answers.add(far.on('close', () => cable.#answers.delete(far)));
       for (const [socket, other] of [[near, far], [far, near]]) {
         cable.#sockets.add(socket);
         socket.on('error', () => {}); // `close` follows
@@ -160,6 +162,11 @@ export class Cable {
 
   mend() {
     this.#isCut = false;
+  }
+
+  /** From now on nothing that the server says comes through the connections that there are. */
+  deafen() {
+    for (const far of this.#answers) far.unpipe().resume();
   }
 
   end() {

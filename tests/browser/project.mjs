@@ -1,7 +1,8 @@
-// The page of a generated project, cut to chosen features as `wirehall new` cuts it, and served by the server
-// of this build: the harness of its tests.
+// The page that `wirehall new` writes for chosen features, served by the server of this build: the harness of its
+// tests.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
@@ -9,34 +10,19 @@ import { fileURLToPath } from 'node:url';
 import { Cable, launch, Server, Tab } from './harness.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CLIENT = join(ROOT, 'apps/hall/project/client');
 export const FEATURES = ['rooms', 'presence', 'history', 'private-messages', 'typing', 'uploads', 'calls', 'push'];
-// Whole files and what they belong to; those that are not named here are always there.
-const CONDITIONS = {
-  'connection.native.js': 'native', 'connection.socketio.js': 'socketio', 'sign_in.jwt.js': 'jwt',
-  'sign_in.no_auth.js': 'no-auth', 'rooms.js': 'rooms', 'messages.js': 'rooms', 'roles.js': 'rooms',
-  'history.js': 'history', 'typing.js': 'typing', 'uploads.js': 'uploads', 'presence.js': 'presence',
-  'private_messages.js': 'private-messages', 'calls.js': 'calls', 'push.js': 'push', 'push_worker.js': 'push',
-};
+const PROGRAM = process.env.WIREHALL_BIN ?? join(ROOT, 'build/release/wirehall');
 
-/** Writes a page into a new folder. Returns: the folder. */
-function generate({ features = FEATURES, protocol = 'native', auth = 'jwt', vapidKey = '' }) {
-  const folder = mkdtempSync(join(tmpdir(), 'wirehall-page-'));
-  const terms = new Set([...features, auth, protocol]);
-  for (const name of readdirSync(CLIENT)) {
-    if (CONDITIONS[name] && !terms.has(CONDITIONS[name])) continue;
-    const lines = readFileSync(join(CLIENT, name), 'utf8').split('\n').flatMap((line) => {
-      const [, kept, condition] = /^(.*?)\s*\/\/ feature: (\S+)$/.exec(line) ?? [];
-      if (condition === undefined) return [line];
-      return terms.has(condition) ? [kept] : [];
-    });
-    writeFileSync(join(folder, name.replace(/\.(native|socketio|jwt|no_auth)\.js$/, '.js')),
-      lines.join('\n').replaceAll('@NAME@', 'my-chat').replaceAll('@VAPID_PUBLIC_KEY@', vapidKey));
+/** Writes a project into a new folder. Returns: the folder of its page. */
+function generate(folder, { features = FEATURES, protocol = 'native', auth = 'jwt', vapidKey = '' }) {
+  execFileSync(PROGRAM, ['new', join(folder, 'my-chat'), '--yes', '--features', features.join(',') || 'none',
+    '--protocol', protocol, '--auth', auth === 'jwt' ? 'jwt' : 'none', '--client', 'js'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const client = join(folder, 'my-chat/client');
+  if (features.includes('push')) { // the tests bring keys of their own
+    const push = join(client, 'push.js');
+    writeFileSync(push, readFileSync(push, 'utf8').replace(/PUBLIC_KEY = '[^']*'/, `PUBLIC_KEY = '${vapidKey}'`));
   }
-  if (terms.has('native')) {
-    writeFileSync(join(folder, 'wirehall.js'), readFileSync(join(ROOT, 'clients/js/src/wirehall.js')));
-  }
-  return folder;
+  return client;
 }
 
 /**
@@ -48,9 +34,10 @@ export function projects() {
   before(async () => { browser = await launch(); });
   after(() => browser.close());
   return (title, { environment = {}, ...options }, run) => test(title, { timeout: 120_000 }, async () => {
-    const folder = generate(options);
+    const folder = mkdtempSync(join(tmpdir(), 'wirehall-page-'));
+    const client = generate(folder, options);
     const auth = options.auth === 'no-auth' ? { WIREHALL_AUTH__MODE: 'none' } : {};
-    const server = await Server.start({ ...auth, ...environment }, ['--client', folder]);
+    const server = await Server.start({ ...auth, ...environment }, ['--client', client]);
     const tabs = [];
     const ends = []; // of what else was begun
     const open = async (path = '/', how, address = server.url) => {

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { WebSocket } from 'ws';
 import { DESKTOP, faint, OUTAGE, overflow, person, PHONE } from './harness.mjs';
 import { ends, FEATURES, press, projects, say, texts } from './project.mjs';
 
@@ -22,7 +23,9 @@ function sign(claims) {
 }
 
 for (const protocol of protocols) {
-  project(`messages, people, typing: ${protocol}`, { protocol }, async ({ open, enter }) => {
+  project(`messages, people, typing: ${protocol}`, {
+    protocol, environment: { WIREHALL_TYPING_TIMEOUT: '600000' }, // so that only saying so ends it
+  }, async ({ open, enter }) => {
     const a = await open();
     await a.page.getByLabel('Your name').waitFor();
     await a.page.keyboard.type('alice'); // by the keyboard alone
@@ -139,6 +142,10 @@ for (const protocol of protocols) {
     }
 
     await call(b, 'alice');
+    await a.reads('.notice p', 'bob calls you, with video');
+    await press(b, '#calls', 'Hang up');
+    await a.gone('.notice');
+    await call(b, 'alice');
     await press(a, '#notices', 'Decline');
     await b.reads('#calls [role=status]', 'They declined');
     await call(b, 'nobody');
@@ -197,6 +204,25 @@ for (const protocol of protocols) {
     assert.equal((await texts(a)).length, 5, 'each once');
   });
 
+  project(`a message whose answer is lost: ${protocol}`, { protocol }, async ({ enter, cable }) => {
+    const wire = await cable();
+    const a = await enter('alice', { address: wire.url });
+    const b = await enter('bob');
+    a.allowed = OUTAGE;
+    await say(a, 'before');
+    await ends(a, ['before']);
+    wire.deafen();
+    await say(a, 'sent once');
+    await ends(b, ['before', 'sent once']);
+    wire.cut();
+    wire.mend();
+    await ends(a, ['before', 'sent once']);
+    await a.gone('.pending');
+    await say(a, 'after');
+    for (const tab of [a, b]) await ends(tab, ['before', 'sent once', 'after']);
+    assert.equal(await a.page.locator('.notice').count(), 0);
+  });
+
   project(`an upload over a connection that is lost: ${protocol}`, { protocol }, async ({ enter, cable }) => {
     const wire = await cable();
     const a = await enter('alice', { address: wire.url });
@@ -218,6 +244,7 @@ for (const protocol of protocols) {
   project(`a token that is refused, and one that ends: ${protocol}`, { protocol, environment: { JWT_SECRET: SECRET } },
     async ({ open }) => {
       const a = await open();
+      a.allowed = /closed before the connection is established/; // who is refused gives up an upgrade that is under way
       let token = sign({ sub: 'alice', exp: 1 });
       await a.page.route('**/dev/token?*', (route) => route.fulfill({ json: { token } }));
       await a.page.getByLabel('Your name').fill('alice');
@@ -228,7 +255,7 @@ for (const protocol of protocols) {
       await a.reads('#state', 'Not connected');
       await press(a, '#notices', 'Close');
 
-      token = sign({ sub: 'alice', exp: Math.floor(Date.now() / 1000) - LEEWAY_S + 2 });
+      token = sign({ sub: 'alice', exp: Math.floor(Date.now() / 1000) - LEEWAY_S + 4 });
       await press(a, '#sign-in', 'Sign in');
       await a.reads('#state', 'Connected');
       await press(a, '#join', 'Join');
@@ -239,6 +266,26 @@ for (const protocol of protocols) {
       await ends(a, ['still here']);
       assert.equal(await a.page.locator('.notice').count(), 0);
     });
+}
+
+for (const protocol of protocols) {
+  project(`who comes when too many did is let in later: ${protocol}`, {
+    protocol, environment: { JWT_SECRET: SECRET, WIREHALL_RATE_LIMIT__CONNECTIONS_PER_MINUTE: '60' },
+  }, async ({ server, open, atEnd }) => {
+    const others = Array.from({ length: 70 }, () => new WebSocket(`${server.url.replace('http', 'ws')}/ws?token=x`));
+    atEnd(() => others.forEach((socket) => socket.terminate()));
+    await Promise.all(others.map((socket) => new Promise((resolve) => {
+      socket.on('error', () => {}).on('close', resolve); // the token is none: all are refused, the last ones for the rate
+    })));
+    const a = await open();
+    a.allowed = OUTAGE;
+    const token = sign({ sub: 'alice', exp: Math.floor(Date.now() / 1000) + 60 });
+    await a.page.route('**/dev/token?*', (route) => route.fulfill({ json: { token } }));
+    await a.page.getByLabel('Your name').fill('alice');
+    await press(a, '#sign-in', 'Sign in');
+    await a.reads('#state', 'Connection lost, trying again…');
+    await a.reads('#state', 'Connected');
+  });
 }
 
 project('a Socket.IO client that the server does not serve', {
@@ -266,19 +313,47 @@ project('a room with very many messages keeps the newest, and history has the ot
   assert.equal(await a.page.locator('#earlier').isVisible(), false);
 });
 
-project('a server that is started again', { protocol: 'socketio', environment: { WIREHALL_STORE: 'sqlite' } },
-  async ({ server, enter }) => {
-    const [a, b] = [await enter('alice'), await enter('bob')];
+for (const protocol of protocols) {
+  project(`a server that is started again: ${protocol}`, { protocol }, async ({ server, enter, cable }) => {
+    const wire = await cable();
+    const a = await enter('alice', { address: wire.url });
+    const b = await enter('bob');
     for (const tab of [a, b]) tab.allowed = OUTAGE;
     await say(a, 'before');
     await ends(b, ['before']);
+    wire.cut();
     await server.kill();
     await b.reads('#state', 'Connection lost, trying again…');
     await server.restart();
-    for (const tab of [a, b]) await tab.reads('#state', 'Connected');
+    await b.reads('#state', 'Connected');
+    await say(b, 'meanwhile'); // the server has forgotten the connection of who is away
+    await ends(b, ['before', 'meanwhile']);
+    wire.mend();
+    await a.reads('#state', 'Connected');
     await say(b, 'after');
-    for (const tab of [a, b]) await ends(tab, ['before', 'after']);
+    for (const tab of [a, b]) await ends(tab, ['before', 'meanwhile', 'after']);
+    assert.equal((await texts(a)).length, 3, 'each once');
   });
+}
+
+const CUTS = {
+  rooms: ['lobby', 'Manage rooms'],
+  'rooms,presence': ['lobby', 'People', 'Manage rooms'],
+  'rooms,history': ['lobby', 'Manage rooms'],
+  'rooms,typing': ['lobby', 'Manage rooms'],
+  'rooms,uploads': ['lobby', 'Manage rooms'],
+  'private-messages': ['Private messages'],
+  calls: ['Calls'],
+  'private-messages,push': ['Private messages', 'Notifications'],
+};
+for (const [names, panels] of Object.entries(CUTS)) {
+  const features = names.split(',');
+  project(`a page with ${features.join(' and ')} alone`, { features }, async ({ enter }) => {
+    const a = await enter('alice', { room: features.includes('rooms') ? 'lobby' : '' });
+    assert.deepEqual(await a.page.locator('#hall .panel h2').allTextContents(), [...panels, 'Any event']);
+    assert.deepEqual([await overflow(a.page), await faint(a.page)], [[], []]);
+  });
+}
 
 project('any event by hand, without a single feature', { features: [], protocol: 'socketio' }, async ({ enter }) => {
   const a = await enter('alice', { room: '' });

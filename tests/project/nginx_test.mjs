@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { io } from 'socket.io-client';
 import WebSocket from 'ws';
 import { next, start, until } from '../support/server.mjs';
-import { BUILD, run } from '../installed/steps.mjs';
+import { BUILD, freePort, run } from '../installed/steps.mjs';
 import { CHOICES, writeTree } from './tree.mjs';
 
 const NGINX = '/usr/sbin/nginx';
@@ -18,15 +17,6 @@ const SECRET = 'a secret of thirty-two bytes, or more';
 const API_KEY = 'a key for the routes of management';
 const CONNECTIONS_PER_MINUTE = 20;
 const PROGRAM = path.join(BUILD, 'wirehall');
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
 
 /** The text with one part replaced, which must stand there once. */
 function replaced(text, part, by) {

@@ -1,14 +1,17 @@
 // The skeleton of a generated project, file by file, for choices that hold every term; and its script, which brings
 // Wirehall and builds.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdtempSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync,
+  writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { hallServer, root } from '../support/server.mjs';
-import { BUILD, filesOf, run, tried } from '../installed/steps.mjs';
+import { hallServer, root, until } from '../support/server.mjs';
+import { BUILD, filesOf, freePort, run, tried } from '../installed/steps.mjs';
 import { environmentOf, healthCheckOf, parseCopy, parseDockerfile, stepsOf } from './dockerfile.mjs';
-import { CHOICES, FILES, writeTree } from './tree.mjs';
+import { CHOICES, writeTree } from './tree.mjs';
 
 const VERSION = /project\(wirehall VERSION (\S+)/.exec(readFileSync(path.join(root, 'CMakeLists.txt'), 'utf8'))[1];
 const NOBODY_HAS = '9.9.9';
@@ -21,12 +24,6 @@ before(async () => {
   deb = path.join(folder, 'packed', readdirSync(path.join(folder, 'packed')).find((name) => name.endsWith('.deb')));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-it('every file of the skeleton becomes a file of a project', () => {
-  const listed = FILES.map(([from]) => from).sort();
-  const there = filesOf(path.join(root, 'apps/hall/project')).filter((file) => !/^(add|client|tests)\//.test(file));
-  assert.deepEqual(there, listed);
-});
 
 for (const [name, terms] of Object.entries(CHOICES)) {
   describe(`a project with ${name}`, () => {
@@ -51,7 +48,7 @@ for (const [name, terms] of Object.entries(CHOICES)) {
     it('has settings that the server takes, with the secrets of .env', async () => {
       const variables = read('.env').split('\n').filter((line) => /^[A-Z]/.test(line));
       await run('env', ...variables, path.join(BUILD, 'wirehall'), 'check', path.join(tree, 'config/websocket.json'));
-      const secrets = variables.map((line) => line.split('=')[1]);
+      const secrets = variables.map((line) => line.split('=')[1]).filter((value) => !value.startsWith('mailto:'));
       assert.ok(secrets.every((secret) => secret.length >= 32), `${variables}`);
       assert.equal(new Set(secrets).size, secrets.length);
       assert.equal(variables.some((line) => line.startsWith('JWT_SECRET=')), terms.includes('jwt'));
@@ -173,6 +170,40 @@ describe('./dev', () => {
     assert.match(again.output, /100% tests passed/);
     assert.doesNotMatch(again.output, /unpacking/);
     assert.equal((await dev('format', '--check')).status, 0);
+  });
+
+  it('serves with what .env says, unless the environment says otherwise', async () => {
+    appendFileSync(path.join(tree, '.env'), 'WIREHALL_PATH=/of-the-file\n# WIREHALL_PATH=/of-a-comment\n');
+    for (const [variables, place] of [[{}, '/of-the-file'], [{ WIREHALL_PATH: '/of-the-environment' }, '/of-the-environment']]) {
+      const port = await freePort();
+      const child = spawn(path.join(tree, 'dev'), ['serve', '--port', `${port}`, '--data', path.join(folder, 'data-served')],
+        { env: { ...process.env, ...variables }, stdio: 'ignore' });
+      const answers = () => fetch(`http://127.0.0.1:${port}${place}/?EIO=4&transport=polling`)
+        .then((response) => response.ok, () => false);
+      const ended = once(child, 'exit');
+      try {
+        await until(answers, `an answer at ${place}`, 60_000);
+      } finally {
+        child.kill('SIGTERM');
+      }
+      assert.deepEqual(await ended, [0, null]);
+    }
+  });
+
+  it('says which sources are not formatted, and formats them', async () => {
+    writeFileSync(path.join(tree, 'src/ugly.h'), 'int   ugly( ) ;\n');
+    const { status, output } = await dev('format', '--check');
+    assert.notEqual(status, 0);
+    assert.match(output, /src\/ugly\.h:1:/);
+    assert.equal((await dev('format')).status, 0);
+    assert.equal(readFileSync(path.join(tree, 'src/ugly.h'), 'utf8'), 'int ugly();\n');
+  });
+
+  it('finds the program that adds to a project where it finds the library', async () => {
+    const { status, output } = await dev('add', '--help');
+    assert.doesNotMatch(output, /not found/);
+    assert.match(output, /wirehall|Wirehall/);
+    assert.equal(status, 0, output);
   });
 
   it('makes the .env that a clone lacks, with a secret of its own', async () => {

@@ -1,34 +1,8 @@
-// The skeleton of a generated project as files: apps/hall/project, cut to a choice of terms.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+// Generated projects as files: what `wirehall new` writes for a choice of terms.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { root } from '../support/server.mjs';
-
-const SKELETON = path.join(root, 'apps/hall/project');
-
-/** What of apps/hall/project becomes which file of a project, and when. */
-export const FILES = [
-  ['dev', 'dev'],
-  ['CMakeLists.txt', 'CMakeLists.txt'],
-  ['CMakePresets.json', 'CMakePresets.json'],
-  ['README.md', 'README.md'],
-  ['Dockerfile', 'Dockerfile'],
-  ['compose.yaml', 'compose.yaml'],
-  ['nginx.conf', 'nginx.conf'],
-  ['env.example', '.env.example'],
-  ['env', '.env'],
-  ['gitignore', '.gitignore'],
-  ['dockerignore', '.dockerignore'],
-  ['clang-format', '.clang-format'],
-  ['github/ci.yml', '.github/workflows/ci.yml'],
-  ['config/websocket.json', 'config/websocket.json'],
-  ['vendor/README.md', 'vendor/README.md'],
-  ['vendor/wirehall.sh', 'vendor/wirehall.sh'],
-  ['package.json', 'package.json', 'js'],
-  ['package-lock.json', 'package-lock.json', 'js'],
-  ['ctest/node.cmake', 'tests/CMakeLists.txt', 'js'],
-  ['ctest/gtest.cmake', 'tests/CMakeLists.txt', 'cpp|no-client'],
-];
+import { BUILD } from '../installed/steps.mjs';
 
 const FEATURES = ['rooms', 'presence', 'history', 'private-messages', 'typing', 'uploads', 'calls', 'push'];
 /** Choices that between them hold every term. */
@@ -48,6 +22,7 @@ const SOURCES = {
 int main(int argc, char** argv) {
   wirehall::Server io{wirehall::Config::load(argc, argv)};
   wirehall::Hall hall{io};
+  io.serve_file("/healthz", "application/json", R"({"status":"ok"})");
   return io.run();
 }
 `,
@@ -60,38 +35,38 @@ test('it is built', () => assert.match(String(execFileSync(process.env.SERVER, [
   'client/index.html': '<!doctype html>\n<title>A page</title>\n',
 };
 
-const KNOWN = new Set(Object.values(CHOICES).flat());
+const wordsOf = (terms) => {
+  const has = (term) => terms.includes(term);
+  return {
+    features: FEATURES.filter(has).join(',') || 'none',
+    protocol: has('no-native') ? 'socketio' : has('no-socketio') ? 'native' : 'both',
+    auth: has('jwt') ? 'jwt' : 'none',
+    store: has('sqlite') ? 'sqlite' : 'memory',
+    client: has('js') ? 'js' : has('cpp') ? 'cpp' : 'none',
+  };
+};
 
-function holds(condition, terms) {
-  if (!condition) return true;
-  for (const term of condition.split(/[|+]/)) if (!KNOWN.has(term)) throw new Error(`no term "${term}"`);
-  return condition.split('|').some((all) => all.split('+').every((term) => terms.includes(term)));
-}
-
-const MARKER = /[ \t]*(?:\/\/|#|<!--|\/\*) feature: ([a-z+|-]+)(?: -->| \*\/)?$/;
-
-function cut(text, terms) {
-  const lines = [];
-  for (const line of text.split('\n')) {
-    const marker = MARKER.exec(line);
-    if (marker === null) lines.push(line);
-    else if (holds(marker[1], terms)) lines.push(line.slice(0, marker.index));
-  }
-  return lines.join('\n');
-}
-
-/** Writes the tree into a folder. */
+/** Writes the tree into a folder. `version`: another one of Wirehall than the program's; `sources`: see SOURCES. */
 export function writeTree(folder, terms, { name = 'my-app', version, sources = false }) {
   const put = (file, text) => {
     mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
     writeFileSync(path.join(folder, file), text);
   };
-  for (const [from, to, condition] of FILES) {
-    if (!holds(condition, terms)) continue;
-    put(to, cut(readFileSync(path.join(SKELETON, from), 'utf8'), terms).replaceAll('@NAME@', name)
-      .replaceAll('@VERSION@', version).replace(/@SECRET@/g, () => randomBytes(36).toString('base64url')));
+  const made = path.join(path.dirname(folder), `.made-${path.basename(folder)}`, name);
+  mkdirSync(path.dirname(made), { recursive: true });
+  const words = Object.entries(wordsOf(terms)).flatMap(([flag, word]) => [`--${flag}`, word]);
+  execFileSync(path.join(BUILD, 'wirehall'), ['new', made, '--yes', ...words], { stdio: ['ignore', 'ignore', 'inherit'] });
+  mkdirSync(path.dirname(folder), { recursive: true });
+  renameSync(made, folder);
+  rmSync(path.dirname(made), { recursive: true });
+  const { wirehall: own } = JSON.parse(readFileSync(path.join(folder, 'wirehall.json'), 'utf8'));
+  if (version && version !== own) {
+    for (const file of ['CMakeLists.txt', 'vendor/wirehall.sh', 'vendor/README.md', 'dev'])
+      put(file, readFileSync(path.join(folder, file), 'utf8').replaceAll(own, version));
   }
-  chmodSync(path.join(folder, 'dev'), 0o755);
-  chmodSync(path.join(folder, '.env'), 0o600);
-  if (sources) for (const [file, text] of Object.entries(SOURCES)) put(file, text);
+  if (sources) {
+    for (const part of ['src', 'tests', 'client']) rmSync(path.join(folder, part), { recursive: true, force: true });
+    for (const [file, text] of Object.entries(SOURCES)) put(file, text);
+    put('tests/CMakeLists.txt', testsOf(name));
+  }
 }

@@ -17,8 +17,8 @@ export const hallServer = (args = [], env = {}) => start(
     {WIREHALL_CLIENT_DIRECTORY: path.join(root, 'node_modules/socket.io-client/dist'), ...env});
 
 /** A server program that prints its port. */
-export async function start(program, args, env = {}) {
-  const child = spawn(program, args, {env: {...process.env, ...env}, stdio: ['ignore', 'pipe', 'pipe']});
+export async function start(program, args, env = {}, cwd = undefined) {
+  const child = spawn(program, args, {cwd, env: {...process.env, ...env}, stdio: ['ignore', 'pipe', 'pipe']});
   let output = '';
   const errors = [];
   child.stderr.on('data', data => errors.push(data.toString()));

@@ -19,7 +19,7 @@ void on_uploads(wirehall::Server& io, wirehall::Hall& hall);          // feature
 void on_calls(wirehall::Server& io, wirehall::Hall& hall);            // feature: calls
 void on_push(wirehall::Server& io, wirehall::Hall& hall);             // feature: push
 void on_refresh_token(wirehall::Server& io, wirehall::Hall& hall);    // feature: jwt
-void name_native_events(wirehall::Server& io);                        // feature: native
+void name_native_events(wirehall::Server& io);  // feature: native+jwt|native+rooms|native+private-messages
 // wirehall add: handler
 // wirehall add: namespace  // feature: socketio
 

@@ -22,8 +22,9 @@ export class FakeServer {
   clients = [];
   #connections = new Mailbox();
 
-  constructor({ refuse } = {}) {
+  constructor({ refuse, welcome } = {}) {
     this.refuse = refuse; // () => [code, reason], or nothing
+    this.welcome = welcome; // what `connected` says besides
   }
 
   /** A client of this server with short delays; it is closed at the end of the test. */
@@ -54,7 +55,7 @@ export class FakeServer {
       break: () => socket.terminate(),
       closed: new Promise((resolve) => socket.on('close', (code) => resolve(code))),
     };
-    connection.send({ type: 'connected', userId: 'alice', rooms: [] });
+    connection.send({ type: 'connected', userId: 'alice', rooms: [], ...this.welcome });
     this.#connections.put(connection);
   }
 }
@@ -79,6 +80,8 @@ class Mailbox {
 export class FakeClock {
   timers = new Map();
   random = () => 0;
+  time = 1_700_000_000_000;
+  now = () => this.time;
   #last = 0;
 
   setTimeout = (action, ms) => {
@@ -90,6 +93,14 @@ export class FakeClock {
 
   has(ms) {
     return [...this.timers.values()].some((timer) => timer.ms === ms);
+  }
+
+  /** Resolves when there is a timer of just this length. */
+  async awaits(ms) {
+    for (let turn = 0; !this.has(ms); ++turn) {
+      if (turn === 1000) throw new Error(`no timer of ${ms} ms`);
+      await new Promise(setImmediate);
+    }
   }
 
   fire(ms) {

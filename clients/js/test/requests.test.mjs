@@ -19,7 +19,7 @@ test('connect() resolves with the welcome and says who we are', async (t) => {
   assert.equal(client.state, 'connected');
   assert.equal(url.pathname, '/ws');
   assert.equal(url.searchParams.get('token'), 'secret');
-  assert.equal(url.searchParams.get('authError'), 'close');
+  assert.equal(url.searchParams.has('authError'), false, 'this implementation shows how an upgrade is refused');
 });
 
 test('a request is answered by its own acknowledgement', async (t) => {
@@ -168,4 +168,75 @@ test('leaving a room in which we are not any more is no failure', async (t) => {
   const again = client.leave('lobby');
   connection.answer(await connection.next(), { error: 'Temporarily unavailable', code: 'unavailable' });
   await assert.rejects(again, { code: 'unavailable' });
+});
+
+test('emit() promises the answer, or gives it to an ack function', async (t) => {
+  const { client, connection } = await connected(t);
+  const promised = client.emit('score', { points: 1 });
+  connection.answer(await connection.next(), { success: true, total: 5 });
+  assert.deepEqual(await promised, { success: true, total: 5 });
+
+  const answers = [];
+  const acked = new Promise((resolve) => {
+    assert.equal(client.emit('score', { points: 2 }, (answer) => answers.push(answer)), undefined);
+    client.emit('score', undefined, (answer) => resolve(answers.push(answer)));
+  });
+  connection.answer(await connection.next(), { success: true });
+  connection.answer(await connection.next(), { error: 'No points', code: 'invalid-format', retryAfter: 5 });
+  await acked;
+  assert.deepEqual(answers, [{ success: true }, { error: 'No points', code: 'invalid-format', retryAfter: 5 }]);
+  const failed = new Promise((resolve) => client.emit('score', {}, resolve));
+  client.close();
+  assert.deepEqual(await failed, { error: 'Closed', code: 'disconnected' });
+});
+
+test('an emitted message is one: it has its clientMessageId, and goes out again', async (t) => {
+  const { server, client, connection } = await connected(t);
+  const sending = [client.emit('message', { roomId: 'a', content: 'x' }), client.emit('chat', { roomId: 'a', content: 'y' }),
+    client.request('private-message', { targetUserId: 'bob', content: 'z', clientMessageId: 'mine' })];
+  const frames = [await connection.next(), await connection.next(), await connection.next()];
+  assert.deepEqual(frames.map(({ type }) => type), ['message', 'message', 'private-message']);
+  assert.ok(frames.every(({ clientMessageId }) => clientMessageId));
+  assert.equal(frames[2].clientMessageId, 'mine');
+  connection.break();
+  const next = await server.connection();
+  for (const frame of frames) {
+    assert.deepEqual(await next.next(), frame);
+    next.answer(frame);
+  }
+  await Promise.all(sending);
+});
+
+test('a timeout of its own counts from the call: what waits too long is not sent', async (t) => {
+  const clock = new FakeClock();
+  const { server, client, connection } = await connected(t, { clock });
+  connection.break();
+  await event(client, 'disconnected');
+  const short = client.send('lobby', 'too late', { timeout: 300 });
+  const patient = client.send('lobby', 'in the end');
+  assert.ok(!clock.has(20_000), 'the usual time counts from when it is sent');
+  clock.fire(300);
+  await assert.rejects(short, { code: 'timeout' });
+  clock.fire(1);
+  const next = await server.connection();
+  const frame = await next.next();
+  assert.equal(frame.content, 'in the end');
+  assert.equal(next.unread(), 0);
+  next.answer(frame);
+  await patient;
+});
+
+test('a timeout of its own goes on over a reconnection', async (t) => {
+  const clock = new FakeClock();
+  const { server, client, connection } = await connected(t, { clock });
+  const sending = client.send('lobby', 'hello', { timeout: 300 });
+  await connection.next();
+  connection.break();
+  await event(client, 'disconnected');
+  clock.fire(1);
+  const next = await server.connection();
+  await next.next();
+  assert.equal([...clock.timers.values()].filter(({ ms }) => ms === 300).length, 1);
+  clock.fire(300);
+  await assert.rejects(sending, { code: 'timeout' });
 });

@@ -44,6 +44,14 @@ test('who comes back says where it was, and is told what it missed, once and in 
   assert.deepEqual(again.join.since, { seq: 8, epoch: 'e' });
 });
 
+test('a message without a place in the room leaves ours as it is', async (t) => {
+  const { server, client, connection, told } = await inLobby(t);
+  connection.send({ type: 'chat', roomId: 'lobby', content: 'of an application' });
+  await event(client, 'chat');
+  assert.deepEqual(told, [3, undefined]);
+  assert.deepEqual((await comeBack(server, connection)).join.since, { seq: 3, epoch: 'e' });
+});
+
 test('what the server cannot give is not pretended', async (t) => {
   const { server, client, connection, told } = await inLobby(t);
   const { next, join } = await comeBack(server, connection);
@@ -73,14 +81,57 @@ test('a message that comes before the answer to the first join counts', async (t
   const server = await FakeServer.start(t);
   const client = await server.client().connect();
   const connection = await server.connection();
+  const joining = client.join('lobby');
+  const join = await connection.next();
+  connection.send(chat(2)); // another connection of ours is there
+  await event(client, 'chat');
+  connection.answer(join, { seq: 1, epoch: 'e' });
+  await joining;
+  assert.deepEqual((await comeBack(server, connection)).join.since, { seq: 2, epoch: 'e' });
+});
+
+test('who joins with a position of earlier is told what was missed, once and in order', async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.client().connect();
+  const connection = await server.connection();
+  const told = [];
+  client.on('chat', ({ seq }) => told.push([seq, client.room('lobby').position.seq]));
+  client.on('rejoined', () => assert.fail('it was not there before'));
   const joining = client.join('lobby', { since: { seq: 1, epoch: 'e' } });
   const join = await connection.next();
   assert.deepEqual(join.since, { seq: 1, epoch: 'e' });
+  for (const seq of [3, 4, 5]) connection.send(chat(seq)); // we were put back already
+  connection.answer(join, { seq: 4, epoch: 'e', recovered: true, missed: [2, 3, 4].map(chat) });
+  assert.equal((await joining).recovered, true);
+  assert.deepEqual(told, [[2, 2], [3, 3], [4, 4], [5, 5]]);
+  assert.deepEqual((await comeBack(server, connection)).join.since, { seq: 5, epoch: 'e' });
+});
+
+test('what was held for a join that failed is told', async (t) => {
+  const server = await FakeServer.start(t);
+  const client = await server.client().connect();
+  const connection = await server.connection();
+  const told = [];
+  client.on('chat', ({ seq }) => told.push(seq));
+  const joining = client.join('lobby', { since: { seq: 1, epoch: 'e' } });
   connection.send(chat(2));
-  await event(client, 'chat');
-  connection.answer(join, { seq: 1, epoch: 'e', recovered: true, missed: [] });
-  await joining;
-  assert.deepEqual((await comeBack(server, connection)).join.since, { seq: 2, epoch: 'e' });
+  connection.answer(await connection.next(), { error: 'Access denied', code: 'access-denied' });
+  await assert.rejects(joining, { code: 'access-denied' });
+  assert.deepEqual(told, [2]);
+  assert.equal(client.room('lobby').isJoined, false);
+});
+
+test('who leaves while it comes back is out', async (t) => {
+  const { server, client, connection, told } = await inLobby(t);
+  const { next, join } = await comeBack(server, connection);
+  const leaving = client.leave('lobby');
+  next.answer(join, { seq: 4, epoch: 'e', recovered: true, missed: [chat(4)] });
+  const leave = await next.next();
+  assert.equal(leave.type, 'leave-room');
+  assert.equal(client.room('lobby').isJoined, false);
+  assert.deepEqual(told, [3]);
+  next.answer(leave);
+  await leaving;
 });
 
 test('who was kicked does not come back', async (t) => {

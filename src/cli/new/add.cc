@@ -95,8 +95,8 @@ Result<PieceName> piece_name(std::string_view name) {
     return Error(ErrorCode::kConfig,
                  "a piece cannot be called \"" + std::string(name) + "\": " + std::string(why));
   };
-  if (name.empty() || name.size() > kProjectNameBytesMax)
-    return refuse("a name has 1 to " + std::to_string(kProjectNameBytesMax) + " letters");
+  if (name.empty() || name.size() > kPieceNameBytesMax)
+    return refuse("a name has 1 to " + std::to_string(kPieceNameBytesMax) + " letters");
   if (name[0] < 'a' || name[0] > 'z') return refuse("a name begins with a letter from a to z");
   PieceName made{std::string(name), {}, {}};
   bool upper = true;

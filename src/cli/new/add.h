@@ -18,6 +18,7 @@ struct PieceName {
   std::string snake;
   std::string pascal;
 };
+inline constexpr std::size_t kPieceNameBytesMax = 40;
 /// Errors:   kConfig, with the reason: a name is `[a-z][a-z0-9-]*`.
 Result<PieceName> piece_name(std::string_view name);
 

@@ -28,6 +28,9 @@ class Sample final : public RoomType {
 
 }  // namespace
 
-void add_sample_rooms(Hall& hall) { hall.room_type("sample", std::make_shared<const Sample>()); }
+void add_sample_rooms(Hall& hall) {
+  auto type = std::make_shared<const Sample>();
+  hall.room_type("sample", std::move(type));
+}
 
 }  // namespace app

@@ -2,7 +2,6 @@
 // rooms, and what was missed there, is looked after here.
 const CLIENT = '/socket.io/socket.io.esm.min.js';
 const ANSWER_TIMEOUT_MS = 20_000;
-const RETRY_MS = 1_000;
 const AGAIN = ['join-room', 'leave-room', 'history', 'presence'];
 const LISTS = { 'pending-messages': 'messages' }; // events whose payload is a list, and what we call it
 
@@ -47,13 +46,13 @@ export class Connection {
     const socket = (this.#socket = io({ forceNew: true, auth: token ? giveToken : { userId: name } }));
     this.#wait();
     socket.on('connected', (welcome) => this.#welcome(welcome));
-    socket.on('disconnect', (reason) => this.#lost(new Error('Connection lost'), reason === 'io server disconnect'));
+    socket.on('disconnect', () => this.#lost(new Error('Connection lost')));
     for (const event of ['new-message', ...this.#handlers.map(([name]) => name)]) this.#listen(event);
     await new Promise((resolve, reject) => {
       socket.once('connected', resolve);
       socket.on('connect_error', ({ message, data }) => {
         const error = Object.assign(new Error(message), data);
-        this.#lost(error, data?.retryAfter !== undefined);
+        this.#lost(error);
         if (this.state === 'closed') reject(error);
       });
     });
@@ -148,9 +147,11 @@ export class Connection {
     return true;
   }
 
-  #lost(error, isToRetry) {
-    if (isToRetry) setTimeout(() => this.#socket.connect(), error.retryAfter ?? RETRY_MS);
-    const isOver = !this.#socket.active && !isToRetry;
+  // The stock client comes back by itself, unless the server has refused it or sent it away.
+  #lost(error) {
+    const isLater = error.retryAfter !== undefined; // too many came at once
+    if (isLater) setTimeout(() => this.#socket.connect(), error.retryAfter);
+    const isOver = !this.#socket.active && !isLater;
     if (this.state === 'connected') this.#wait();
     if (isOver) this.#setReady(); // what waits fails
     this.#changed(isOver ? 'closed' : 'waiting', error);

@@ -12,7 +12,7 @@ behaviour('typing is told to the others, and that it stopped', async ({ connect 
   await bob.ask('stop-typing', lobby);
   assert.equal((await alice.next('user-stopped-typing')).userId, 'bob');
   assert.deepEqual(bob.all('user-typing'), [], 'not to who types');
-});
+}, { settings: { WIREHALL_TYPING_TIMEOUT: '60000' } });
 
 behaviour('who says nothing more has stopped', async ({ connect }) => {
   const [alice, bob] = [await connect('alice'), await connect('bob')];

@@ -26,7 +26,7 @@ place_wirehall() {
 }
 
 unpack_wirehall() {
-  [[ -f $1 ]] || die "there is no file $1"
+  [[ -f $1 ]] || die "there is no file $1 (WIREHALL_DEB is a file, or an https:// address)"
   say "unpacking $1 into .wirehall"
   rm -rf .wirehall.new
   dpkg-deb -x "$1" .wirehall.new
@@ -62,7 +62,8 @@ need_wirehall() {
     need_packages curl
     say "fetching $WIREHALL_DEB"
     mkdir -p build
-    curl --fail --location --proto '=https' --output build/wirehall.deb "$WIREHALL_DEB" || die "could not fetch it"
+    curl --fail --location --proto '=https' --no-progress-meter --output build/wirehall.deb "$WIREHALL_DEB" ||
+      die "could not fetch $WIREHALL_DEB"
     unpack_wirehall build/wirehall.deb
   elif [[ ${WIREHALL_DEB:-} ]]; then
     unpack_wirehall "$WIREHALL_DEB"
