@@ -1,4 +1,5 @@
-// The event `sample`: what it answers. The handler is src/handlers/sample.cpp.
+// What the event `sample` answers.
+// Its handler is src/handlers/sample.cpp.
 #include "support/behaviour.h"
 
 using namespace wirehall;
@@ -9,7 +10,8 @@ OVER_EVERY_PROTOCOL(SampleHandler);
 
 TEST_P(SampleHandler, AnswersWithTheFieldsItWasSentAndWhoSentThem) {
   Client& alice = connect("alice");
-  const Value answer = ask(alice, "sample", {{"text", "hi"}, {"count", 2}});
+  const Value fields = {{"text", "hi"}, {"count", 2}};
+  const Value answer = ask(alice, "sample", fields);
   EXPECT_EQ(answer, (Value{{"success", true}, {"text", "hi"}, {"count", 2}, {"from", "alice"}}));
 }
 

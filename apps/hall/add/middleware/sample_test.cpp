@@ -1,4 +1,5 @@
-// The middleware `sample`: which events it lets through. It is src/middleware/sample.cpp.
+// Which events the middleware `sample` lets through.
+// It is src/middleware/sample.cpp.
 #include "support/behaviour.h"
 
 using namespace wirehall;

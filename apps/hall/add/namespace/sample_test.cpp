@@ -1,4 +1,5 @@
-// The namespace /sample, over Socket.IO: the native protocol has none. It is src/namespaces/sample.cpp.
+// The namespace /sample: src/namespaces/sample.cpp.
+// It is there over Socket.IO alone, for the native protocol has none.
 #include "support/behaviour.h"
 
 using namespace wirehall;
@@ -14,11 +15,13 @@ TEST_P(SampleNamespace, GreetsWhoConnectsToIt) {
 }
 
 TEST_P(SampleNamespace, HasEventsOfItsOwn) {
-  EXPECT_EQ(refusal_of(connect("alice"), "hello"), "unknown-event");
+  Client& alice = connect("alice");
+  EXPECT_EQ(refusal_of(alice, "hello"), "unknown-event");
 }
 
-TEST_P(SampleNamespace, LetsNobodyInWithoutAToken) {                                  // feature: jwt
-  EXPECT_EQ(refusal(client_as({}, "/sample").connect()), "authentication-required");  // feature: jwt
+TEST_P(SampleNamespace, LetsNobodyInWithoutAToken) {            // feature: jwt
+  const Status connected = client_as({}, "/sample").connect();  // feature: jwt
+  EXPECT_EQ(refusal(connected), "authentication-required");     // feature: jwt
 }  // feature: jwt
 
 }  // namespace app

@@ -1,4 +1,5 @@
-// The room type `sample`: what may be written in rooms of that name. It is src/rooms/sample.cpp.
+// What may be written in rooms of the type `sample`.
+// It is src/rooms/sample.cpp.
 #include "support/behaviour.h"
 
 using namespace wirehall;
