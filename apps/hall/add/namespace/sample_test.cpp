@@ -1,4 +1,5 @@
-// The namespace /sample: src/namespaces/sample.cpp.
+// The namespace /sample.
+// It is src/namespaces/sample.cpp.
 // It is there over Socket.IO alone, for the native protocol has none.
 #include "support/behaviour.h"
 
