@@ -77,7 +77,7 @@ void add_add(CLI::App& app, int& status) {
   for (const auto& [kind, about] : kAbout) {
     auto name = std::make_shared<std::string>();
     CLI::App* piece = command->add_subcommand(kind, about);
-    piece->add_option("NAME", *name, "lower-case letters, digits and \"-\"")->required();
+    piece->add_option("NAME", *name, "lower-case letters, digits and \"-\"")->type_name("")->required();
     piece->callback([kind = std::string(kind), name, &status] { status = add_piece(kind, *name); });
   }
 }

@@ -159,12 +159,13 @@ void add_new(CLI::App& app, int& status) {
       ->required();
   std::string names;
   for (const Feature& feature : manifest().features) names += (names.empty() ? "" : ", ") + feature.name;
-  command->add_option("--features", options->features, "between commas: " + names + "; or all, or none");
+  command->add_option("--features", options->features, "between commas: " + names + "; or all, or none")
+      ->type_name("LIST");
   for (const Choice& choice : choices()) options->words.emplace_back(&choice, "");
   for (auto& [choice, word] : options->words) {
     std::string words;
     for (const std::string& each : choice->words) words += (words.empty() ? "" : ", ") + each;
-    command->add_option("--" + choice->flag, word, words);
+    command->add_option("--" + choice->flag, word, choice->question + " " + words)->type_name("WORD");
   }
   command->add_flag("--yes", options->yes, "ask nothing: what was not said is as usual");
   command->callback([options, &status] { status = make_project(*options); });

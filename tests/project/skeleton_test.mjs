@@ -35,7 +35,8 @@ for (const [name, terms] of Object.entries(CHOICES)) {
     });
 
     it('has no marker and no placeholder left', () => {
-      for (const file of filesOf(tree)) assert.doesNotMatch(read(file), /feature: [a-z]|@[A-Z]+@|[ \t]$|\n\n\n/m, file);
+      // The SDK has no line that could be cut, and @-signs of its own.
+      for (const file of filesOf(tree).filter((each) => !/^client\/wirehall\./.test(each))) assert.doesNotMatch(read(file), /feature: [a-z]|@[A-Z]+@|[ \t]$|\n\n\n/m, file);
     });
 
     it('has scripts that the shell understands', async () => {
@@ -75,9 +76,10 @@ for (const [name, terms] of Object.entries(CHOICES)) {
       JSON.parse(read('CMakePresets.json'));
       assert.equal(existsSync(path.join(tree, 'package.json')), terms.includes('js'));
       if (!terms.includes('js')) return;
-      const wanted = JSON.parse(read('package.json')).devDependencies;
+      const { dependencies, devDependencies } = JSON.parse(read('package.json'));
       const locked = JSON.parse(read('package-lock.json')).packages;
-      assert.deepEqual(locked[''].devDependencies, wanted);
+      assert.deepEqual([locked[''].dependencies, locked[''].devDependencies], [dependencies, devDependencies]);
+      const wanted = { ...dependencies, ...devDependencies };
       assert.equal('socket.io-client' in wanted, terms.includes('socketio'));
       for (const [module, version] of Object.entries(wanted)) assert.equal(locked[`node_modules/${module}`].version, version);
     });
@@ -108,7 +110,8 @@ for (const [name, terms] of Object.entries(CHOICES)) {
 
     it('installs in the image the libraries that the program is linked with', async () => {
       const needed = (await run('dpkg-deb', '-f', deb, 'Depends')).trim().split(', ').map((each) => each.split(' ')[0])
-        .filter((each) => !each.endsWith('-dev') && !['libc6', 'libgcc-s1'].includes(each)).sort();
+        .filter((each) => !each.endsWith('-dev') && !['libc6', 'libgcc-s1', 'libedit2'].includes(each)).sort();
+      // (libedit is what `wirehall connect` reads its lines with.)
       const stages = parseDockerfile(read('Dockerfile'));
       const line = stages.at(-1).steps.find(({ word }) => word === 'RUN').text;
       assert.deepEqual(/--no-install-recommends ([^&]*)/.exec(line)[1].trim().split(/\s+/).sort(), needed);

@@ -65,8 +65,9 @@ export function writeTree(folder, terms, { name = 'my-app', version, sources = f
       put(file, readFileSync(path.join(folder, file), 'utf8').replaceAll(own, version));
   }
   if (sources) {
+    const tests = readFileSync(path.join(folder, 'tests/CMakeLists.txt'), 'utf8');
     for (const part of ['src', 'tests', 'client']) rmSync(path.join(folder, part), { recursive: true, force: true });
     for (const [file, text] of Object.entries(SOURCES)) put(file, text);
-    put('tests/CMakeLists.txt', testsOf(name));
+    put('tests/CMakeLists.txt', tests);
   }
 }
