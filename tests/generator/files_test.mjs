@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { filesOf, make, run, tried, WIREHALL, workshop } from './projects.mjs';
+import { filesOf, isFormatted, make, run, tried, WIREHALL, workshop } from './projects.mjs';
 
 const FEATURES = ['rooms', 'presence', 'history', 'private-messages', 'typing', 'uploads', 'calls', 'push'];
 
@@ -101,7 +101,26 @@ describe('each choice', () => {
       assert.doesNotMatch(made.read('src/main.cpp'), /serve_directory/);
     }
     assert.ok(cpp.has('client/main.cpp') && !none.files.some((file) => file.startsWith('client/')));
+    assert.match(cpp.read('CMakeLists.txt'), /add_subdirectory\(client\)/);
+    assert.doesNotMatch(none.read('CMakeLists.txt'), /add_subdirectory\(client\)/);
+    const tests = (made) => made.files.filter((file) => /^tests\/.*_test\.cpp$/.test(file));
+    assert.deepEqual(tests(js), []);
+    assert.deepEqual(tests(cpp).map((file) => file.replace('_test.cpp', '.test.mjs')),
+      js.files.filter((file) => file.endsWith('.test.mjs')), 'the same behaviours');
+    assert.deepEqual(tests(none), tests(cpp));
+    const bare = await project('cpp-bare', '--client', 'cpp', '--features', 'none', '--protocol', 'native', '--auth', 'none');
+    assert.deepEqual(tests(bare), ['connect', 'rate_limit', 'reconnection'].map((name) => `tests/${name}_test.cpp`));
+    assert.ok(cpp.has('client/rooms.cpp') && !bare.has('client/rooms.cpp'));
+    assert.doesNotMatch(bare.read('tests/support/protocols.h'), /kSocketIo/);
   });
+});
+
+it('pieces are formatted under the shortest and the longest name', async () => {
+  const made = await project('grown', '--client', 'cpp');
+  for (const name of ['x', `${'abcdefghi-'.repeat(3)}abcdefghij`]) {
+    for (const kind of ['handler', 'middleware', 'room-type', 'namespace']) await run(WIREHALL, ['add', kind, name], { cwd: made.folder });
+  }
+  await isFormatted(made.folder);
 });
 
 it('secrets are fresh for every project, and stand in .env alone', async () => {

@@ -15,6 +15,8 @@ def _folders(path):
     """A public header sees the public headers only."""
     if path.startswith("include/"):
         return ["include"]
+    if path.startswith("apps/hall/project/"):
+        return ["include", "/".join(path.split("/")[:4])]
     if path.startswith("apps/"):
         return ["include", "/".join(path.split("/")[:2])]
     return ["include", "src", "tests"]

@@ -5,7 +5,8 @@ using namespace wirehall;
 namespace app {
 namespace {
 
-// Rooms called "sample-…", and those that are created with the type "sample".
+// Rooms called "sample-…",
+// and those that are created with the type "sample".
 class Sample final : public RoomType {
  public:
   Sample() : RoomType(options()) {}
