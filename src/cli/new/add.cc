@@ -144,6 +144,11 @@ Result<std::vector<Edit>> plan_piece(const fs::path& project, const ProjectOptio
     }
     edits.push_back(std::move(edit));
   }
+  const auto taken = std::find_if(edits.begin(), edits.end(),
+                                  [](const Edit& edit) { return edit.kind == Edit::Kind::kSame; });
+  if (taken != edits.end() && edits.front().kind == Edit::Kind::kNew)
+    return Error(ErrorCode::kConflict,
+                 taken->path + " is there already, and belongs to something else; choose another name");
   for (const Mention& each : kind->mentions) {
     Result<Edit> edit = mention(project, *kind, each, name);
     if (!edit.ok()) return edit.error();

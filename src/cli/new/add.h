@@ -41,12 +41,15 @@ const std::vector<std::string>& piece_kinds();
 ///
 /// Errors:   kConfig: the kind does not fit the project; kConflict: the lines have no place, since the
 /// comment that
-///           marks it is gone: the detail says which lines to add by hand; kIo.
+///           marks it is gone: the detail says which lines to add by hand; or the piece's test has the name
+///           of another file; kIo.
 Result<std::vector<Edit>> plan_piece(const std::filesystem::path& project, const ProjectOptions& options,
                                      std::string_view kind, const PieceName& name);
 
 /// Puts a line where a text has an anchor: above the line that is `// wirehall add: KIND`, with its
-/// indentation. Returns:  false when there is no anchor; true too when the line is there already.
+/// indentation.
+///
+/// Returns:  false when there is no anchor; true too when the line is there already.
 bool add_line(std::string& text, std::string_view kind, std::string_view line, bool& changed);
 
 /// The folder at or above `from` that `wirehall new` made: it holds `wirehall.json`. Empty: there is none.

@@ -89,6 +89,13 @@ TEST_F(Piece, AFileThatIsThereStaysAsItIs) {
   EXPECT_EQ(text("src/app.cpp"), "  on_mine(io, hall);\n  // wirehall add: handler\n");
 }
 
+TEST_F(Piece, ANameWhoseTestIsSomethingElsesIsRefused) {
+  make({});
+  const auto edits = plan("handler", "connect");
+  EXPECT_EQ(edits.error().code(), ErrorCode::kConflict);
+  EXPECT_NE(edits.error().detail().find("tests/connect.test.mjs is there already"), std::string::npos);
+}
+
 TEST_F(Piece, WithoutAnAnchorNothingIsChangedAndTheLineIsNamed) {
   make({});
   ASSERT_TRUE(replace_file(project_ / "src/app.cpp", "// mine\n").ok());
