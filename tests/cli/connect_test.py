@@ -18,6 +18,7 @@ import urllib.request
 sys.path.insert(0, os.path.dirname(__file__))
 from screen import Screen  # noqa: E402
 
+SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libedit.supp")
 BUILD = os.environ.get("WIREHALL_BUILD", "build/release")
 WIREHALL = os.path.join(BUILD, "wirehall")
 COLUMNS = 80
@@ -52,7 +53,8 @@ class Person:
         self.status = None
         self.pid, self.master = pty.fork()
         if self.pid == 0:
-            environment = {**os.environ, "XDG_STATE_HOME": state, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+            environment = {**os.environ, "XDG_STATE_HOME": state, "TERM": "xterm", "LC_ALL": "C.UTF-8",
+                           "LSAN_OPTIONS": f"suppressions={SUPPRESSIONS}"}
             os.execve(WIREHALL, [WIREHALL, "connect", *arguments], environment)
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 

@@ -41,7 +41,9 @@ struct Manifest {
 };
 
 /// Reads a manifest: JSON `{features: [{name, about, needs}], files: [{from, to, when?, executable?}],
-/// pieces}`. Errors:   kConfig, with the entry.
+/// pieces}`.
+///
+/// Errors:   kConfig, with the entry.
 Result<Manifest> parse_manifest(std::string_view json);
 
 /// The manifest that is part of this program. Never fails: a test reads it.

@@ -20,7 +20,9 @@ Status write_tree(const std::filesystem::path& folder, const std::vector<Planned
                   const std::function<bool()>& go_on);
 
 /// Replaces one file by new bytes, or makes it: readers see the old ones or the new ones. The file's mode
-/// stays. Errors:   kIo.
+/// stays.
+///
+/// Errors:   kIo.
 Status replace_file(const std::filesystem::path& file, std::string_view bytes);
 
 /// Errors:   kIo.
