@@ -4,7 +4,8 @@ using namespace wirehall;
 
 namespace app {
 
-// Socket.IO clients connect to it with io("/sample"). It has middlewares, handlers and rooms of its own.
+// Socket.IO clients connect to it with io("/sample").
+// It has middlewares, handlers and rooms of its own.
 void serve_sample_namespace(Server& io) {
   Namespace& here = io.of("/sample");
   here.use(jwt_auth());
