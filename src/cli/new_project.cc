@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/new/options.h"
@@ -28,6 +29,7 @@ void on_interrupt(int) { interrupted = 1; }
 struct NewOptions {
   std::string folder;
   std::string features;
+  bool are_features_said = false;
   std::vector<std::pair<const Choice*, std::string>> words;  // what was said of each choice
   bool yes = false;
 };
@@ -37,12 +39,15 @@ int fail(const Error& error, int status) {
   return status;
 }
 
-// One line from the terminal; nothing at its end (Ctrl-D) or when it was interrupted.
+// One line from the terminal, without blanks around it; nothing at its end (Ctrl-D) or when it was
+// interrupted.
 std::optional<std::string> ask(const std::string& prompt) {
   std::printf("%s", prompt.c_str());
   std::fflush(stdout);
   std::string line;
   if (interrupted != 0 || !std::getline(std::cin, line)) return std::nullopt;
+  line.erase(0, line.find_first_not_of(" \t"));
+  line.erase(line.find_last_not_of(" \t") + 1);
   return line;
 }
 
@@ -86,7 +91,7 @@ bool ask_features(ProjectOptions& options) {
 Status complete(const NewOptions& given, ProjectOptions& options) {
   const bool asks = !given.yes && ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
   const Error stopped(ErrorCode::kShuttingDown, "stopped; nothing was written");
-  if (!given.features.empty()) {
+  if (given.are_features_said) {
     Result<std::vector<std::string>> features = parse_features(given.features, manifest());
     if (!features.ok()) return features.error();
     options.features = std::move(*features);
@@ -115,13 +120,14 @@ void say_what_is_next(const ProjectOptions& options, const std::string& folder, 
       "http://127.0.0.1:3000/\n    ./dev test      # the same, and its tests\n\nIts README.md says where "
       "things "
       "are and how it grows.\n",
-      folder.c_str());
+      shell_word(folder).c_str());
 }
 
 int make_project(const NewOptions& given) {
   ProjectOptions options;
-  const fs::path folder = fs::path(given.folder).lexically_normal();
-  options.name = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
+  fs::path folder = fs::path(given.folder).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // it was written with a slash behind it
+  options.name = folder.filename().string();
   if (const Status named = check_project_name(options.name); !named.ok()) return fail(named.error(), kUsage);
   std::error_code error;
   if (fs::exists(folder, error) && !(fs::is_directory(folder, error) && fs::is_empty(folder, error)))
@@ -159,8 +165,9 @@ void add_new(CLI::App& app, int& status) {
       ->required();
   std::string names;
   for (const Feature& feature : manifest().features) names += (names.empty() ? "" : ", ") + feature.name;
-  command->add_option("--features", options->features, "between commas: " + names + "; or all, or none")
-      ->type_name("LIST");
+  const CLI::Option* features =
+      command->add_option("--features", options->features, "between commas: " + names + "; or all, or none")
+          ->type_name("LIST");
   for (const Choice& choice : choices()) options->words.emplace_back(&choice, "");
   for (auto& [choice, word] : options->words) {
     std::string words;
@@ -168,7 +175,10 @@ void add_new(CLI::App& app, int& status) {
     command->add_option("--" + choice->flag, word, choice->question + " " + words)->type_name("WORD");
   }
   command->add_flag("--yes", options->yes, "ask nothing: what was not said is as usual");
-  command->callback([options, &status] { status = make_project(*options); });
+  command->callback([options, features, &status] {
+    options->are_features_said = features->count() > 0;
+    status = make_project(*options);
+  });
 }
 
 }  // namespace wirehall::cli

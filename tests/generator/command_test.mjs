@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { hashOf, make, onTerminal, wirehall, WIREHALL, workshop } from './projects.mjs';
+import { hashOf, isFormatted, make, onTerminal, wirehall, WIREHALL, workshop } from './projects.mjs';
 
 let shop;
 let folder;
@@ -27,7 +27,7 @@ describe('on a terminal', () => {
   it('what was not said is asked, and the same can be had without a question', async () => {
     const { status, screen } = await onTerminal(`${WIREHALL} new my-app --store memory`, [
       ['What should it do?', ''], ['--features', 'rooms, typin\r'], ['did you mean "typing"?', ''], ['--features', 'typing\r'],
-      ['--protocol [both]: ', 'nativ\r'], ['It is one of the words above.', ''], ['--protocol [both]: ', 'native\r'],
+      ['--protocol [both]: ', 'nativ\r'], ['It is one of the words above.', ''], ['--protocol [both]: ', ' native \r'],
       ['--auth [jwt]: ', '\r'], ['--client [js]: ', 'none\r']], { cwd: folder });
     assert.equal(status, 0, screen);
     assert.doesNotMatch(screen, /--store \[/);
@@ -63,6 +63,7 @@ describe('new refuses', () => {
     refused(['new', 'a', '--protocol', 'websocket'], 64, /--protocol cannot be "websocket".*\nIt is one of: both, socketio, native/));
   it('what cannot be together, with the reason', () =>
     refused(['new', 'a', '--features', 'push', '--auth', 'none'], 64, /"push" needs --auth jwt: without tokens anybody/));
+  it('an empty list of features', () => refused(['new', 'a', '--features', ''], 64, /--features is empty/));
   it('"none" together with a feature', () =>
     refused(['new', 'a', '--features', 'none,rooms'], 64, /"none" stands alone/));
   it('a name that is none, with the reason', async () => {
@@ -70,7 +71,6 @@ describe('new refuses', () => {
     await refused(['new', 'a_b'], 64, /letters from a to z, digits and "-" alone/);
     await refused(['new', 'test'], 64, /the build has something of that name already/);
     await refused(['new', 'x'.repeat(65)], 64, /at most 64 letters/);
-    await refused(['new', 'sub/'], 73, /sub/); // its parent is not there
   });
   it('a folder that is there, and leaves it as it is', async () => {
     mkdirSync(path.join(folder, 'mine'));
@@ -92,6 +92,16 @@ describe('new refuses', () => {
     assert.match(answer.stdout + answer.stderr, /--colour/);
     assert.deepEqual(readdirSync(folder), []);
   });
+});
+
+it('takes a folder as shells complete and write it', async () => {
+  mkdirSync(path.join(folder, 'my games/chess'), { recursive: true });
+  const { status, stdout, stderr } = await wirehall(['new', 'my games/chess/', '--yes', '--client', 'none'], { cwd: folder });
+  assert.equal(status, 0, stderr);
+  assert.equal(JSON.parse(readFileSync(path.join(folder, 'my games/chess/wirehall.json'), 'utf8')).name, 'chess');
+  assert.deepEqual(readdirSync(path.join(folder, 'my games')), ['chess']);
+  assert.match(stdout, /wirehall new 'my games\/chess\/' --features/);
+  assert.match(stdout, /cd 'my games\/chess\/'\n/);
 });
 
 it('a full disk leaves nothing', { skip: process.getuid() !== 0 && 'mounting needs root' }, async () => {
@@ -131,6 +141,23 @@ describe('add', () => {
     assert.equal(hashOf(folder), cut);
     assert.notEqual(before, cut);
     assert.ok(!existsSync(path.join(folder, 'src/handlers/a.cpp')));
+  });
+  it('writes formatted files, whatever the name', async () => {
+    const project = await make(folder, 'app', []);
+    for (const name of ['sample-rate', 'user', 'abcdefghij-abcdefghij-abcdefghij-abcdefg']) {
+      for (const kind of ['handler', 'middleware', 'room-type', 'namespace']) {
+        const { status, stderr } = await wirehall(['add', kind, name], { cwd: project });
+        assert.equal(status, 0, `${kind} ${name}: ${stderr}`);
+      }
+    }
+    await isFormatted(project);
+  });
+  it('refuses a name that something else has', async () => {
+    folder = await make(folder, 'app', []);
+    const before = hashOf(folder);
+    await refused(['add', 'handler', 'create-room'], 64, /cannot be called "create-room": src\/handlers\/manage_room\.cpp has it already/);
+    await refused(['add', 'room-type', 'team'], 64, /src\/rooms\/room_types\.cpp has it already/);
+    assert.equal(hashOf(folder), before);
   });
   it('refuses a project whose own file cannot be read', async () => {
     writeFileSync(path.join(folder, 'wirehall.json'), '{"name":"a","client":"java"}');

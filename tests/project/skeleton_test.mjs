@@ -108,13 +108,13 @@ for (const [name, terms] of Object.entries(CHOICES)) {
       for (const secret of ['.env', '.git']) assert.ok(ignored.includes(secret));
     });
 
-    it('installs in the image the libraries that the program is linked with', async () => {
+    it('installs the libraries that programs are linked with: the server in the image, `wirehall` where it is unpacked', async () => {
       const needed = (await run('dpkg-deb', '-f', deb, 'Depends')).trim().split(', ').map((each) => each.split(' ')[0])
-        .filter((each) => !each.endsWith('-dev') && !['libc6', 'libgcc-s1', 'libedit2'].includes(each)).sort();
-      // (libedit is what `wirehall connect` reads its lines with.)
-      const stages = parseDockerfile(read('Dockerfile'));
-      const line = stages.at(-1).steps.find(({ word }) => word === 'RUN').text;
-      assert.deepEqual(/--no-install-recommends ([^&]*)/.exec(line)[1].trim().split(/\s+/).sort(), needed);
+        .filter((each) => !each.endsWith('-dev') && !['libc6', 'libgcc-s1'].includes(each)).sort();
+      const wordsOf = (text) => text.trim().split(/\s+/);
+      const line = parseDockerfile(read('Dockerfile')).at(-1).steps.find(({ word }) => word === 'RUN').text;
+      const [, unpacked] = /^packages_of_program=\(([^)]*)\)/m.exec(read('vendor/wirehall.sh'));
+      assert.deepEqual([...wordsOf(/--no-install-recommends ([^&]*)/.exec(line)[1]), ...wordsOf(unpacked)].sort(), needed);
     });
   });
 }
@@ -169,9 +169,11 @@ describe('./dev', () => {
     const moved = path.join(folder, 'moved-project');
     renameSync(tree, moved);
     tree = moved;
-    const again = await dev('test', 'starts');
+    writeFileSync(path.join(tree, 'tests/fails.test.mjs'), 'process.exit(1);\n');
+    const again = await dev('test', 'starts', 'stops');
     assert.equal(again.status, 0, again.output);
-    assert.match(again.output, /100% tests passed/);
+    assert.match(again.output, /100% tests passed, 0 tests failed out of 1/);
+    rmSync(path.join(tree, 'tests/fails.test.mjs'));
     assert.doesNotMatch(again.output, /unpacking/);
     assert.equal((await dev('format', '--check')).status, 0);
   });

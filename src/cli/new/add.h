@@ -36,13 +36,12 @@ struct Edit {
 /// The kinds of pieces: handler, middleware, room-type, namespace.
 const std::vector<std::string>& piece_kinds();
 
-/// What adding a piece changes; nothing is written. A file that is there already stays as it is; lines that
-/// are there already are not added again.
+/// What adding a piece changes; nothing is written. A source that is there already stays as it is, lines that
+/// are there already are not added again, and a piece that is known already gets no new test.
 ///
-/// Errors:   kConfig: the kind does not fit the project; kConflict: the lines have no place, since the
-/// comment that
-///           marks it is gone: the detail says which lines to add by hand; or the piece's test has the name
-///           of another file; kIo.
+/// Errors:   kConfig: the kind does not fit the project; kConflict: something else has the name, and the
+///           detail says where; or the lines have no place, since the comment that marks it is gone, and the
+///           detail says which lines to add by hand; kIo.
 Result<std::vector<Edit>> plan_piece(const std::filesystem::path& project, const ProjectOptions& options,
                                      std::string_view kind, const PieceName& name);
 

@@ -67,7 +67,7 @@ TEST_F(Piece, IsAFileAndTheLinesThatMakeItKnown) {
             std::string::npos);
   EXPECT_NE(text("src/app.cpp").find("\n  on_move_player(io, hall);\n"), std::string::npos);
   for (const std::string& kind : piece_kinds()) apply(kind, "thing");
-  EXPECT_NE(text("src/rooms/thing.cpp").find("class Thing final"), std::string::npos);
+  EXPECT_NE(text("src/rooms/thing.cpp").find("class ThingRooms final"), std::string::npos);
 }
 
 TEST_F(Piece, ASecondTimeChangesNothing) {
@@ -82,18 +82,73 @@ TEST_F(Piece, ASecondTimeChangesNothing) {
 TEST_F(Piece, AFileThatIsThereStaysAsItIs) {
   make({});
   apply("handler", "mine");
-  ASSERT_TRUE(replace_file(project_ / "src/handlers/mine.cpp", "// mine").ok());
+  const std::string mine = "void on_mine(Server&, Hall&) {}\n";
+  ASSERT_TRUE(replace_file(project_ / "src/handlers/mine.cpp", mine).ok());
   ASSERT_TRUE(replace_file(project_ / "src/app.cpp", "  // wirehall add: handler\n").ok());
   apply("handler", "mine");
-  EXPECT_EQ(text("src/handlers/mine.cpp"), "// mine");
+  EXPECT_EQ(text("src/handlers/mine.cpp"), mine);
   EXPECT_EQ(text("src/app.cpp"), "  on_mine(io, hall);\n  // wirehall add: handler\n");
 }
 
-TEST_F(Piece, ANameWhoseTestIsSomethingElsesIsRefused) {
+TEST_F(Piece, ATestThatIsGoneStaysAway) {
   make({});
-  const auto edits = plan("handler", "connect");
-  EXPECT_EQ(edits.error().code(), ErrorCode::kConflict);
-  EXPECT_NE(edits.error().detail().find("tests/connect.test.mjs is there already"), std::string::npos);
+  apply("handler", "mine");
+  fs::remove(project_ / "tests/mine.test.mjs");
+  const auto again = plan("handler", "mine");
+  for (const Edit& edit : *again) EXPECT_EQ(edit.kind, Edit::Kind::kSame) << edit.path;
+}
+
+TEST_F(Piece, ASourceThatIsGoneIsMadeAgain) {
+  make({});
+  apply("handler", "mine");
+  fs::remove(project_ / "src/handlers/mine.cpp");
+  apply("handler", "mine");
+  EXPECT_TRUE(fs::exists(project_ / "src/handlers/mine.cpp"));
+}
+
+// "sample" is what templates call a piece: a name that holds it is put in whole, once.
+TEST_F(Piece, CanBeCalledAsTheTemplatesAre) {
+  make({});
+  for (const std::string& kind : piece_kinds()) {
+    apply(kind, "sample-resample");
+    apply(kind, "sample");
+  }
+  EXPECT_NE(text("src/app.cpp").find("  on_sample_resample(io, hall);\n  on_sample(io, hall);\n"),
+            std::string::npos);
+  EXPECT_NE(text("src/handlers/sample_resample.cpp").find("io.on_event(\"sample-resample\", ["),
+            std::string::npos);
+  EXPECT_NE(text("src/rooms/sample_resample.cpp").find("class SampleResampleRooms final"), std::string::npos);
+  EXPECT_NE(text("tests/sample_resample.test.mjs").find("src/handlers/sample_resample.cpp."),
+            std::string::npos);
+}
+
+TEST_F(Piece, WhatHasTheNameAlreadyIsNamedAndNothingIsChanged) {
+  make({});
+  ASSERT_TRUE(replace_file(project_ / "src/handlers/taken.cpp", "// something else\n").ok());
+  const struct {
+    const char* kind;
+    const char* name;
+    const char* why;
+  } cases[] = {
+      {"handler", "create-room", "src/handlers/manage_room.cpp has it already (io.on_event(\"create-room\")"},
+      {"handler", "stop-typing", "src/handlers/typing.cpp has it already"},
+      {"handler", "join", "src/handlers/native_names.cpp has it already"},
+      {"handler", "presence", "src/presence/presence.cpp has it already (void on_presence()"},
+      {"handler", "change-message", "src/handlers/message.cpp has it already (void on_change_message()"},
+      {"handler", "disconnect", "the protocols keep that event"},
+      {"handler", "taken", "src/handlers/taken.cpp is there already, and has no on_taken()"},
+      {"handler", "auth", "tests/auth.test.mjs is there already, and is the test of something else"},
+      {"middleware", "logging", "src/middleware/middleware.h declares another use_logging()"},
+      {"room-type", "team", "src/rooms/room_types.cpp has it already (room_type(\"team\")"},
+      {"room-type", "room-types", "src/rooms/room_types.cpp is there already"}};
+  for (const auto& [kind, name, why] : cases) {
+    const auto edits = plan(kind, name);
+    ASSERT_FALSE(edits.ok()) << kind << " " << name;
+    EXPECT_NE(edits.error().detail().find(why), std::string::npos) << edits.error().detail();
+    EXPECT_EQ(edits.error().code(), ErrorCode::kConflict);
+  }
+  const auto known = plan("handler", "message");
+  for (const Edit& edit : *known) EXPECT_EQ(edit.kind, Edit::Kind::kSame) << edit.path;
 }
 
 TEST_F(Piece, WithoutAnAnchorNothingIsChangedAndTheLineIsNamed) {

@@ -158,14 +158,23 @@ Terms terms_of(const ProjectOptions& options) {
 }
 
 Terms known_terms(const Manifest& manifest) {
-  Terms terms = {"socketio", "no-socketio", "native", "no-native", "jwt", "no-auth",
+  Terms terms = {"socketio", "no-socketio", "native", "no-native", "jwt",      "no-auth",
                  "sqlite",   "memory",      "js",     "cpp",       "no-client"};
   for (const Feature& feature : manifest.features) terms.insert(feature.name);
   return terms;
 }
 
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+:@%,=";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) return std::string(text);
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
+}
+
 std::string command_line(const ProjectOptions& options, std::string_view folder) {
-  std::string line = "wirehall new " + std::string(folder);
+  std::string line = "wirehall new " + shell_word(folder);
   line += " --features " + (options.features.empty() ? "none" : joined(options.features, ","));
   for (const Choice& choice : choices()) line += " --" + choice.flag + " " + options.*choice.value;
   return line;

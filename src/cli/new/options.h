@@ -59,6 +59,8 @@ Terms terms_of(const ProjectOptions& options);
 /// Every term that a template may name.
 Terms known_terms(const Manifest& manifest);
 
+/// A word as a shell reads it: in quotes where it needs them.
+std::string shell_word(std::string_view text);
 /// The command that makes the same project again without a question.
 std::string command_line(const ProjectOptions& options, std::string_view folder);
 

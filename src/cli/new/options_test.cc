@@ -87,6 +87,8 @@ TEST(Options, TheCommandLineSaysEverything) {
       "wirehall new x/my-app --features rooms,typing --protocol both --auth jwt --store sqlite --client js");
   options.features.clear();
   EXPECT_NE(command_line(options, "a").find("--features none"), std::string::npos);
+  EXPECT_TRUE(
+      command_line(options, "my dir/it's").starts_with(R"(wirehall new 'my dir/it'\''s' --features)"));
 }
 
 TEST(Options, SurviveTheProjectsOwnFile) {

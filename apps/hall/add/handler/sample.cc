@@ -5,7 +5,7 @@ using namespace wirehall;
 namespace app {
 
 // Socket.IO: emit("sample", {…}, answer)
-// native: {"type":"sample", …, "id":1}
+// native:    {"type":"sample", …, "id":1}
 // The arguments are what the function takes: an object, or values one by one: (std::string name, int x, Ack
 // ack). `hall` has the rooms and the people: hall.to_user("ann", "news", {{"text", "hello"}}).
 void on_sample(Server& io, [[maybe_unused]] Hall& hall) {

@@ -5,11 +5,11 @@ using namespace wirehall;
 namespace app {
 namespace {
 
-// Rooms called "sample-…",
-// and those that are created with the type "sample".
-class Sample final : public RoomType {
+// Rooms called "sample-…", and those that are created with the type
+// "sample".
+class SampleRooms final : public RoomType {
  public:
-  Sample() : RoomType(options()) {}
+  SampleRooms() : RoomType(options()) {}
 
   // What the options cannot say. Other questions that a kind of rooms answers: wirehall/room_type.h.
   Status may_post(const User&, RoomRole, const StoredMessage& message) const override {
@@ -30,7 +30,7 @@ class Sample final : public RoomType {
 }  // namespace
 
 void add_sample_rooms(Hall& hall) {
-  auto type = std::make_shared<const Sample>();
+  auto type = std::make_shared<const SampleRooms>();
   hall.room_type("sample", std::move(type));
 }
 

@@ -29,7 +29,7 @@ export function addRooms(page) {
     heading.textContent = answer.room.name ?? answer.roomId;
     leave.hidden = false;
     const others = answer.memberCount - 1;
-    news.textContent = others === 0 ? 'Only you are here' : `You and ${others} more are here`;
+    news.textContent = others === 0 ? 'Only you are here' : `You and ${others === 1 ? 'one other' : `${others} others`} are here`;
     page.tell('entered', answer);
   }
 

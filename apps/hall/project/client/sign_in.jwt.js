@@ -4,7 +4,10 @@
 // development only (--dev) and which lets anybody be anybody. Ask your backend for it instead, after it has
 // checked who is asking:
 //
-//   const response = await fetch('https://api.example.org/chat-token', { credentials: 'include' });
+//   const response = await fetch('/chat-token');
+//
+// nginx.conf is where /chat-token can lead to your backend. A backend at an address of its own must be named in
+// the page's Content-Security-Policy, which io.serve_directory("client", policy) in src/main.cpp takes.
 
 /** Shown below the form. */
 export const note = 'In development the server makes a token for any name. ' +

@@ -2,7 +2,8 @@
 # Brings Wirehall where CMake does not find it: need_wirehall.
 
 wirehall_version=@VERSION@
-packages_of_wirehall=(libboost1.81-dev libcli11-dev libxxhash-dev) # only where it is built from its sources
+packages_of_wirehall=(libboost1.81-dev libcli11-dev libxxhash-dev libedit-dev) # only where it is built from its sources
+packages_of_program=(libedit2) # what the program `wirehall` is linked with, and the project is not
 
 # Whether CMake finds Wirehall: in .wirehall, in the system, or where CMAKE_PREFIX_PATH leads.
 wirehall_is_here() {
@@ -27,6 +28,7 @@ place_wirehall() {
 
 unpack_wirehall() {
   [[ -f $1 ]] || die "there is no file $1 (WIREHALL_DEB is a file, or an https:// address)"
+  need_packages "${packages_of_program[@]}"
   say "unpacking $1 into .wirehall"
   rm -rf .wirehall.new
   dpkg-deb -x "$1" .wirehall.new

@@ -12,8 +12,20 @@ const NAMES = { 'new-message': 'chat' }; // what this protocol calls otherwise
 export async function connect(url, { token, userId }) {
   const inbox = new Inbox();
   const address = userId === undefined ? '/ws' : `/ws?userId=${encodeURIComponent(userId)}`;
-  const client = new Client(new URL(address, url), { token, WebSocket, reconnectionDelay: 50 });
-  for (const event of EVENTS) client.on(NAMES[event] ?? event, (fields) => inbox.add(event, fields));
+  const heard = new Set();
+  const hear = (type, event = type) => {
+    if (!heard.has(type)) client.on(type, (fields) => inbox.add(event, fields));
+    heard.add(type);
+  };
+  // Events of your own are heard from their first one on: here they are seen before the client sees them.
+  class Watched extends WebSocket {
+    constructor(...words) {
+      super(...words);
+      this.on('message', (frame) => hear(JSON.parse(frame).type));
+    }
+  }
+  const client = new Client(new URL(address, url), { token, WebSocket: Watched, reconnectionDelay: 50 });
+  for (const event of EVENTS) hear(NAMES[event] ?? event, event);
   await client.connect();
   return {
     /** Sends an event. Resolves to the answer; errors: the server's, with `code`. */

@@ -1,5 +1,4 @@
-// What the server tells its clients. Events of your own go in here too, so that the clients of the tests hear
-// of them.
+// What the server, and the client by itself, tell. Events of your own need no mention here.
 export const EVENTS = [
   'connected', 'rejoined', 'rejoin-failed', 'error',
   'new-message', 'message-edited', 'message-deleted', 'read-receipt', 'broadcast', // feature: rooms
