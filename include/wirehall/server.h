@@ -97,9 +97,9 @@ class Server : public Emits<Server, SendResult> {
   static constexpr std::string_view kPagePolicy =
       "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; "
       "style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-  /// Under `--dev`, `GET /dev/token?user=NAME` gives whoever is on this machine a token for any user, so that
-  /// a page needs no backend: `{token, userId}`. Without `--dev`, or without a secret, there is no such
-  /// route.
+  /// Under `--dev`, `GET /dev/token?user=NAME` gives whoever is on this machine, and asks under a name of it
+  /// (localhost, 127.0.0.1, [::1]), a token for any user, so that a page needs no backend: `{token, userId}`.
+  /// Without `--dev`, or without a secret, there is no such route.
   Server& serve_dev_tokens();
 
   // -- sending: proxies of the namespace "/" ----------------------------------------------------------

@@ -51,7 +51,13 @@ std::optional<std::string> ask(const std::string& prompt) {
   return line;
 }
 
-// Asks until the answer is one of the words; an empty one is the default.
+// Whether all of it goes together, with what the features bring along.
+Status check(ProjectOptions options) {
+  close_features(options, manifest());
+  return check_options(options, manifest());
+}
+
+// Asks until the answer is one of the words, and fits what was chosen before; an empty one is the default.
 bool ask_choice(const Choice& choice, ProjectOptions& options) {
   std::printf("\n%s\n", choice.question.c_str());
   for (std::size_t i = 0; i < choice.words.size(); ++i)
@@ -59,12 +65,14 @@ bool ask_choice(const Choice& choice, ProjectOptions& options) {
   for (;;) {
     const auto answer = ask("--" + choice.flag + " [" + choice.words.front() + "]: ");
     if (!answer) return false;
-    const std::string word = answer->empty() ? choice.words.front() : *answer;
-    if (std::find(choice.words.begin(), choice.words.end(), word) != choice.words.end()) {
-      options.*choice.value = word;
+    ProjectOptions with = options;
+    with.*choice.value = answer->empty() ? choice.words.front() : *answer;
+    const Status checked = check(with);
+    if (checked.ok()) {
+      options.*choice.value = with.*choice.value;
       return true;
     }
-    std::printf("It is one of the words above.\n");
+    std::printf("%s\n", checked.error().detail().c_str());
   }
 }
 
@@ -79,11 +87,17 @@ bool ask_features(ProjectOptions& options) {
     if (!answer) return false;
     if (answer->empty()) return true;
     Result<std::vector<std::string>> features = parse_features(*answer, manifest());
+    Status checked = features.ok() ? Status() : Status(features.error());
     if (features.ok()) {
-      options.features = std::move(*features);
-      return true;
+      ProjectOptions with = options;
+      with.features = std::move(*features);
+      checked = check(with);
+      if (checked.ok()) {
+        options = std::move(with);
+        return true;
+      }
     }
-    std::printf("%s\n", features.error().detail().c_str());
+    std::printf("%s\n", checked.error().detail().c_str());
   }
 }
 
@@ -95,15 +109,15 @@ Status complete(const NewOptions& given, ProjectOptions& options) {
     Result<std::vector<std::string>> features = parse_features(given.features, manifest());
     if (!features.ok()) return features.error();
     options.features = std::move(*features);
-  } else if (asks && !ask_features(options)) {
-    return stopped;
   }
   for (const auto& [choice, word] : given.words) {
-    if (!word.empty()) {
-      options.*choice->value = word;
-    } else if (asks && !ask_choice(*choice, options)) {
-      return stopped;
-    }
+    if (!word.empty()) options.*choice->value = word;
+  }
+  // Before the first question: nobody answers four for nothing.
+  if (Status checked = check(options); !checked.ok()) return checked;
+  if (asks && !given.are_features_said && !ask_features(options)) return stopped;
+  for (const auto& [choice, word] : given.words) {
+    if (asks && word.empty() && !ask_choice(*choice, options)) return stopped;
   }
   const std::vector<std::string> added = close_features(options, manifest());
   if (Status checked = check_options(options, manifest()); !checked.ok()) return checked;
@@ -137,6 +151,7 @@ int make_project(const NewOptions& given) {
   action.sa_handler = on_interrupt;  // without SA_RESTART: a question ends with it
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGHUP, &action, nullptr);
   if (const Status completed = complete(given, options); !completed.ok())
     return fail(completed.error(),
                 completed.error().code() == ErrorCode::kShuttingDown ? kInterrupted : kUsage);

@@ -11,6 +11,7 @@
 
 #include "auth/jwt.h"
 #include "auth/user_from_claims.h"
+#include "http1/cors.h"
 #include "http1/url.h"
 #include "wirehall/server.h"
 
@@ -41,8 +42,10 @@ constexpr std::array<Type, 17> kTypes = {{{".html", "text/html; charset=utf-8"},
                                           {".mp3", "audio/mpeg"},
                                           {".wasm", "application/wasm"}}};
 
-// What a page never needs, and nobody should be given: .env, .git, packages.
-bool is_left_out(const std::string& name) { return name.starts_with('.') || name == "node_modules"; }
+// What a page never needs, and nobody should be given: .env, .git, packages, what editors leave.
+bool is_left_out(const std::string& name) {
+  return name.starts_with('.') || name.ends_with('~') || name == "node_modules";
+}
 
 Result<std::string> read_file(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -63,7 +66,9 @@ Result<std::vector<Page>> pages_of(const std::string& folder) {
   std::vector<Page> pages;
   std::uint64_t bytes = 0;
   fs::recursive_directory_iterator entries(folder, error);
-  if (error) return Error(ErrorCode::kConfig, "the pages' folder " + fs::absolute(folder).string() + ": " + error.message());
+  if (error)
+    return Error(ErrorCode::kConfig,
+                 "the pages' folder " + fs::absolute(folder).string() + ": " + error.message());
   for (const fs::recursive_directory_iterator end; entries != end; entries.increment(error)) {
     if (is_left_out(entries->path().filename().string())) {
       entries.disable_recursion_pending();
@@ -77,7 +82,9 @@ Result<std::vector<Page>> pages_of(const std::string& folder) {
       return Error(ErrorCode::kConfig, "the pages' folder " + folder + " holds more than " +
                                            std::to_string(kFilesMax) + " files or 64 MiB");
   }
-  if (error) return Error(ErrorCode::kConfig, "the pages' folder " + fs::absolute(folder).string() + ": " + error.message());
+  if (error)
+    return Error(ErrorCode::kConfig,
+                 "the pages' folder " + fs::absolute(folder).string() + ": " + error.message());
   return pages;
 }
 
@@ -143,9 +150,12 @@ void serve_dev_tokens(Composition& composition) {
       [key](http1::ResponseSink& core, const http1::HttpRequest& request, const http1::Responder& responder) {
         const http1::QueryPairs query = http1::parse_query(request.head->query());
         const std::string user(http1::find_last(query, "user").value_or(""));
-        if (!request.from_loopback || !auth::is_user_id(user)) {
-          core.respond(responder, http1::problem(Error(request.from_loopback ? ErrorCode::kInvalidUser
-                                                                             : ErrorCode::kAccessDenied)));
+        // A page of a foreign name that leads here (DNS rebinding) is nobody on this machine.
+        const std::string host(request.head->find("host").value_or(""));
+        const bool here = request.from_loopback && http1::is_loopback_origin("http://" + host);
+        if (!here || !auth::is_user_id(user)) {
+          core.respond(responder,
+                       http1::problem(Error(here ? ErrorCode::kInvalidUser : ErrorCode::kAccessDenied)));
           return;
         }
         const std::int64_t now = core.wall_now() / 1000;

@@ -175,7 +175,7 @@ demo('names of files stay text, and pictures are shown from a copy', {}, async (
     for (const each of [name, 'page.html', 'no.png']) await arrives(tab, each);
     await tab.page.waitForSelector('.picture[data-state=there]');
     await tab.page.waitForSelector('.picture[data-state=missing]', { state: 'attached' });
-    assert.equal(await tab.page.evaluate(() => document.querySelector('.picture img').naturalWidth), 64);
+    assert.equal(await tab.page.evaluate(() => document.querySelector('.picture[data-state=there] img').naturalWidth), 64);
     await tab.page.click('.picture[data-state=there]');
     await tab.page.waitForSelector('.lightbox img');
     const [download] = await Promise.all([tab.page.waitForEvent('download'),

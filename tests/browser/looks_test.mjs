@@ -2,6 +2,7 @@
 // sticks out, and every text can be read.
 //
 //   node --test tests/browser/looks_test.mjs       WIREHALL_BIN and CHROMIUM name other programs
+import { File } from 'node:buffer'; // Node 18 has no global one
 import assert from 'node:assert/strict';
 import { alice, bob, carol, demos, DESKTOP, faint, overflow, person, PHONE, png } from './harness.mjs';
 
@@ -136,7 +137,7 @@ demo('every module of the page is fetched at once', {}, async ({ enter }) => {
     [...document.querySelectorAll('link[rel=modulepreload]')].map((link) => link.href),
     performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /(?<!\/app)\.js$/.test(name)),
   ]);
-  assert.deepEqual([...new Set(loaded)].toSorted(), told.toSorted());
+  assert.deepEqual([...new Set(loaded)].sort(), [...told].sort());
 });
 
 demo('a room with very many messages keeps the newest', {

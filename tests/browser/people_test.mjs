@@ -126,7 +126,7 @@ demo('a private message outlives a lost connection, once', {}, async ({ server, 
     await a.gone('.pending');
     await b.sees('in between');
     await a.sees('are you there?');
-    for (const tab of [a, b]) assert.deepEqual((await tab.texts()).toSorted(), ['are you there?', 'in between']);
+    for (const tab of [a, b]) assert.deepEqual((await tab.texts()).sort(), ['are you there?', 'in between']);
     await b.close();
     await a.close();
   }

@@ -27,7 +27,7 @@ describe('on a terminal', () => {
   it('what was not said is asked, and the same can be had without a question', async () => {
     const { status, screen } = await onTerminal(`${WIREHALL} new my-app --store memory`, [
       ['What should it do?', ''], ['--features', 'rooms, typin\r'], ['did you mean "typing"?', ''], ['--features', 'typing\r'],
-      ['--protocol [both]: ', 'nativ\r'], ['It is one of the words above.', ''], ['--protocol [both]: ', ' native \r'],
+      ['--protocol [both]: ', 'nativ\r'], ['--protocol cannot be "nativ"; did you mean "native"?', ''], ['--protocol [both]: ', ' native \r'],
       ['--auth [jwt]: ', '\r'], ['--client [js]: ', 'none\r']], { cwd: folder });
     assert.equal(status, 0, screen);
     assert.doesNotMatch(screen, /--store \[/);
@@ -48,6 +48,14 @@ describe('on a terminal', () => {
       assert.match(screen, /stopped; nothing was written/);
       assert.deepEqual(readdirSync(folder), []);
     }
+  });
+  it('what does not fit is said before the next question, and before the first', async () => {
+    const { status, screen } = await onTerminal(`${WIREHALL} new my-app --features push`, [['--protocol [both]: ', '\r'],
+      ['--auth [jwt]: ', 'none\r'], ['"push" needs --auth jwt', ''], ['--auth [jwt]: ', '\r'], ['--store', '\r'], ['--client', '\r']], { cwd: folder });
+    assert.equal(status, 0, screen);
+    const wrong = await onTerminal(`${WIREHALL} new other --protocol websocket`, [], { cwd: folder });
+    assert.equal(wrong.status, 64);
+    assert.doesNotMatch(wrong.screen, /\]: /);
   });
   it('--yes asks nothing', async () => {
     const { status, screen } = await onTerminal(`${WIREHALL} new my-app --yes`, [], { cwd: folder });

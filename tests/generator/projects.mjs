@@ -23,6 +23,7 @@ export function workshop() {
 export async function tried(program, args, { cwd, env = {}, input } = {}) {
   const running = promisify(execFile)(program, args, {
     cwd, env: { ...process.env, ...env }, timeout: STEP_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX });
+  running.child.stdin.on('error', () => {}); // it may end without having read
   running.child.stdin.end(input ?? '');
   try {
     return { status: 0, ...await running };

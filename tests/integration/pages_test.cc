@@ -13,9 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 using test::NetClient;
 
-test::HttpAnswer ask(std::uint16_t port, const std::string& path) {
+test::HttpAnswer ask(std::uint16_t port, const std::string& path,
+                     const std::string& fields = "Host: localhost") {
   NetClient client(port);
-  client.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.send("GET " + path + " HTTP/1.1\r\n" + fields + "\r\n\r\n");
   return client.response();
 }
 
@@ -26,6 +27,7 @@ class PagesTest : public testing::Test {
     write("app/page.mjs", "export {};");
     write(".env", "SECRET=1");
     write("node_modules/x/index.js", "x");
+    write("page.js~", "old");
   }
   void write(const std::string& name, const std::string& text) {
     const fs::path path = fs::path(folder_.path()) / name;
@@ -55,7 +57,8 @@ TEST_F(PagesTest, AFolderIsServedWithoutWhatIsHidden) {
     EXPECT_NE(get("/index.html").head.find("text/html; charset=utf-8"), std::string::npos);
     EXPECT_NE(get("/").head.find(Server::kPagePolicy), std::string::npos);
     EXPECT_NE(get("/app/page.mjs").head.find("application/javascript; charset=utf-8"), std::string::npos);
-    for (const char* path : {"/.env", "/node_modules/x/index.js", "/app", "/app/../.env", "/none.html"})
+    for (const char* path :
+         {"/.env", "/page.js~", "/node_modules/x/index.js", "/app", "/app/../.env", "/none.html"})
       EXPECT_EQ(get(path).status, 404) << path << dev;
     io_->stop();
   }
@@ -73,6 +76,11 @@ TEST_F(PagesTest, TokensAreForDevelopmentAlone) {
   start(true);
   EXPECT_NE(get("/dev/token?user=ann").body.find("\"userId\":\"ann\""), std::string::npos);
   EXPECT_EQ(get("/dev/token").status, 401);
+  const std::string port = ":" + std::to_string(io_->port());
+  EXPECT_EQ(ask(io_->port(), "/dev/token?user=ann", "Host: 127.0.0.1" + port).status, 200);
+  EXPECT_EQ(ask(io_->port(), "/dev/token?user=ann", "Host: evil.example" + port).status, 403);
+  EXPECT_EQ(ask(io_->port(), "/dev/token?user=ann", "Host: localhost\r\nX-Forwarded-For: 127.0.0.1").status,
+            403);
   io_->stop();
   start(false);
   EXPECT_EQ(get("/dev/token?user=ann").status, 404);
