@@ -90,7 +90,7 @@ void ClientImpl::start() {
 
 void ClientImpl::stop() {
   const bool inside = std::this_thread::get_id() == thread_id_;
-  silent_ = inside;
+  if (inside) silent_ = true;  // it is the client's thread that reads it
   boost::asio::post(io_, [self = shared_from_this()] {
     self->session_.close(now());
     self->flush();
