@@ -126,7 +126,5 @@ struct Config {
 
 /// The JSON Schema of the configuration file.
 std::string config_schema();
-/// The reference page of the configuration, in Markdown.
-std::string config_reference();
 
 }  // namespace wirehall

@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "cli/commands.h"
-#include "cli/config_file.h"
 #include "io/system.h"
+#include "server/config_file.h"
 #include "store/sqlite/sqlite_store.h"
 #include "wirehall/config.h"
 
@@ -51,7 +51,7 @@ Status copy_files(const fs::path& from, const fs::path& to, std::uint64_t& count
 
 int backup(const BackupOptions& options) {
   Config config;
-  if (const Status read = read_config(config, options.config); !read.ok()) {
+  if (const Status read = server::read_config(config, options.config); !read.ok()) {
     std::fprintf(stderr, "%s\n", read.error().detail().c_str());
     return kConfigError;
   }

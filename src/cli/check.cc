@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "cli/config_file.h"
 #include "io/tls.h"
+#include "server/config_file.h"
 #include "wirehall/config.h"
 
 namespace wirehall::cli {
@@ -12,7 +12,7 @@ namespace {
 
 int check(const std::string& file) {
   Config config;
-  Status status = read_config(config, file);
+  Status status = server::read_config(config, file);
   if (status.ok()) status = config.finish();
   if (status.ok() && !config.tls_certificate.empty()) {
     if (const auto tls = io::TlsContext::load(config.tls_certificate, config.tls_key); !tls.ok())

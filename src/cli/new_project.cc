@@ -159,8 +159,7 @@ int make_project(const NewOptions& given) {
   const Result<push::VapidKeyTexts> keys = push::generate_vapid_keys();
   if (!keys.ok()) return fail(keys.error(), 1);
   io::SystemRandom random;
-  const Substitutions with{options.name, WIREHALL_VERSION, command_line(options, given.folder) + " --yes",
-                           keys->public_key, keys->private_key};
+  const Substitutions with{options.name, WIREHALL_VERSION, keys->public_key, keys->private_key};
   const Result<std::vector<PlannedFile>> files = plan_project(options, manifest(), with, random);
   if (!files.ok()) return fail(files.error(), 1);
   if (const Status written = write_tree(folder, *files, [] { return interrupted == 0; }); !written.ok())

@@ -5,8 +5,8 @@
 #include <cstdio>
 
 #include "cli/commands.h"
-#include "cli/config_file.h"
 #include "hub/spec.h"
+#include "server/config_file.h"
 #include "server/pages.h"
 #include "wirehall/hall.h"
 #include "wirehall/server.h"
@@ -35,7 +35,7 @@ void serve_demo(Server& io) {
 int serve(const ServeOptions& options) {
   Config config = Hall::defaults();
   config.dev = options.dev;
-  if (const Status read = read_config(config, options.config); !read.ok()) {
+  if (const Status read = server::read_config(config, options.config); !read.ok()) {
     std::fprintf(stderr, "%s\n", read.error().detail().c_str());
     return kConfigError;
   }

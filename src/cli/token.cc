@@ -8,8 +8,8 @@
 #include "auth/jwt.h"
 #include "auth/user_from_claims.h"
 #include "cli/commands.h"
-#include "cli/config_file.h"
 #include "io/system.h"
+#include "server/config_file.h"
 
 namespace wirehall::cli {
 namespace {
@@ -53,7 +53,8 @@ Result<auth::SigningKey> signing_key(const TokenOptions& options, const Config& 
 
 int token(const TokenOptions& options) {
   Config config;
-  if (const Status read = read_config(config, options.config); !read.ok()) return fail(read.error().detail());
+  if (const Status read = server::read_config(config, options.config); !read.ok())
+    return fail(read.error().detail());
   if (!auth::is_user_id(options.user))
     return fail("--user must be 1 to 255 bytes without control characters");
   const Result<auth::SigningKey> key = signing_key(options, config);

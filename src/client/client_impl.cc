@@ -69,14 +69,12 @@ ClientImpl::ClientImpl(std::string url, ClientOptions options)
       session_(std::move(url), options_, random_) {}
 
 void ClientImpl::start() {
-  std::promise<std::thread::id> started;
   // Signals are the program's own threads' business.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([self = shared_from_this(), &started] {
-    started.set_value(std::this_thread::get_id());
+  thread_ = std::thread([self = shared_from_this()] {
     self->io_.run();
     {
       const std::lock_guard lock(self->mutex_);
@@ -85,7 +83,7 @@ void ClientImpl::start() {
     self->ended_.notify_all();
   });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  thread_id_ = started.get_future().get();
+  thread_id_ = thread_.get_id();  // before anything is given to the thread to do
 }
 
 void ClientImpl::stop() {

@@ -16,6 +16,7 @@
 #include "io/system.h"
 #include "push/vapid.h"
 #include "server/authenticators.h"
+#include "server/config_file.h"
 #include "server/config_schema.h"
 
 namespace wirehall {
@@ -227,19 +228,6 @@ std::string wrong_with(const HallConfig& hall) {
   return {};
 }
 
-std::string type_name(const ConfigKey& key) {
-  switch (key.type) {
-    case KeyType::kBool: return "boolean";
-    case KeyType::kInteger: return "integer";
-    case KeyType::kMilliseconds: return "integer (ms)";
-    case KeyType::kString: return "string";
-    case KeyType::kStringList: return "list of strings";
-    case KeyType::kChoice: return key.choices;
-    case KeyType::kObject: return "object";
-  }
-  return "";
-}
-
 }  // namespace
 
 Status Config::apply_text(std::string_view text) {
@@ -325,17 +313,7 @@ Config Config::load(int argc, char** argv, Config config) {
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error));
   }
-  const bool given = !file.empty();
-  if (!given) file = "config/websocket.json";
-  if (std::ifstream stream(file); stream) {
-    std::stringstream text;
-    text << stream.rdbuf();
-    if (const Status status = config.apply_text(text.str()); !status.ok())
-      give_up(file + ":\n" + status.error().detail());
-  } else if (given) {
-    give_up(file + ": cannot be read");
-  }
-  if (const Status status = config.apply_environment(); !status.ok()) give_up(status.error().detail());
+  if (const Status status = server::read_config(config, file); !status.ok()) give_up(status.error().detail());
   if (!host.empty()) config.host = host;
   if (!data.empty()) config.data_dir = data;
   if (port >= 0) config.port = static_cast<std::uint16_t>(port);
@@ -386,20 +364,6 @@ std::string config_schema() {
     properties->set(rest, Value(std::move(entry)));
   }
   return Value(std::move(root)).to_json();
-}
-
-std::string config_reference() {
-  std::string page =
-      "# Configuration\n\nGenerated from the table in `src/server/config_schema.cc`; do not edit.\n\n"
-      "| key | type | default | environment | meaning |\n| --- | --- | --- | --- | --- |\n";
-  const Config defaults;
-  for (const ConfigKey& key : server::config_keys()) {
-    std::string type = type_name(key);
-    std::replace(type.begin(), type.end(), '|', '/');
-    page += "| `" + key.path + "` | " + type + " | `" + key.read(defaults).to_json() + "` | `" +
-            server::environment_name(key.path) + "` | " + key.doc + " |\n";
-  }
-  return page;
 }
 
 }  // namespace wirehall

@@ -60,6 +60,23 @@ struct Page {
   fs::path file;
 };
 
+// A path in the writing of browsers: what stands for something else in a URL, and what is no ASCII, is %XX.
+std::string as_browsers_ask(std::string_view name) {
+  constexpr std::string_view kOthers = " \"#%<>?^`{}|\\";
+  std::string path;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f && kOthers.find(c) == std::string_view::npos) {
+      path += c;
+    } else {
+      char text[4];
+      std::snprintf(text, sizeof text, "%%%02X", byte);
+      path += text;
+    }
+  }
+  return path;
+}
+
 // The files below a folder that are served. Errors: kConfig.
 Result<std::vector<Page>> pages_of(const std::string& folder) {
   std::error_code error;
@@ -77,7 +94,8 @@ Result<std::vector<Page>> pages_of(const std::string& folder) {
     if (!entries->is_regular_file(error)) continue;
     bytes += entries->file_size(error);
     if (error) break;
-    pages.push_back({"/" + fs::relative(entries->path(), folder, error).generic_string(), entries->path()});
+    const std::string name = fs::relative(entries->path(), folder, error).generic_string();
+    pages.push_back({"/" + as_browsers_ask(name), entries->path()});
     if (pages.size() > kFilesMax || bytes > kBytesMax)
       return Error(ErrorCode::kConfig, "the pages' folder " + folder + " holds more than " +
                                            std::to_string(kFilesMax) + " files or 64 MiB");
@@ -86,6 +104,16 @@ Result<std::vector<Page>> pages_of(const std::string& folder) {
     return Error(ErrorCode::kConfig,
                  "the pages' folder " + fs::absolute(folder).string() + ": " + error.message());
   return pages;
+}
+
+// Errors: kNotFound; kConfig: the folder, or the file, cannot be read any more.
+Result<std::string> read_page(const std::string& folder, std::string_view path) {
+  const Result<std::vector<Page>> pages = pages_of(folder);
+  if (!pages.ok()) return pages.error();
+  const auto page =
+      std::find_if(pages->begin(), pages->end(), [&](const Page& each) { return each.path == path; });
+  if (page == pages->end()) return Error(ErrorCode::kNotFound);
+  return read_file(page->file);
 }
 
 // Development: files are looked up and read with every request. They lie on the developer's own disk, so that
@@ -97,23 +125,14 @@ void serve_live(Composition& composition, const std::string& folder) {
                                              const http1::Responder& responder) {
         const std::string path(request.head->path());
         const std::string wanted = path == "/" ? "/index.html" : path;
-        const Result<std::vector<Page>> pages = pages_of(folder);
-        if (pages.ok()) {
-          const auto page = std::find_if(pages->begin(), pages->end(),
-                                         [&](const Page& each) { return each.path == wanted; });
-          Result<std::string> bytes =
-              page == pages->end() ? Result<std::string>(Error(ErrorCode::kNotFound)) : read_file(page->file);
-          if (bytes.ok()) {
-            http1::Response response;
-            response.set("Content-Type", std::string(content_type_of(wanted)))
-                .set("Cache-Control", "no-cache");
-            response.set("X-Content-Type-Options", "nosniff");
-            response.set("Content-Security-Policy", world.routes.content_security_policy);
-            response.body = std::move(*bytes);
-            return sink.respond(responder, std::move(response));
-          }
-        }
-        sink.respond(responder, http1::problem(Error(ErrorCode::kNotFound)));
+        Result<std::string> bytes = read_page(folder, wanted);
+        if (!bytes.ok()) return sink.respond(responder, http1::problem(bytes.error()));
+        http1::Response response;
+        response.set("Content-Type", std::string(content_type_of(wanted))).set("Cache-Control", "no-cache");
+        response.set("X-Content-Type-Options", "nosniff");
+        response.set("Content-Security-Policy", world.routes.content_security_policy);
+        response.body = std::move(*bytes);
+        sink.respond(responder, std::move(response));
       });
 }
 

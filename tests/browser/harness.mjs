@@ -34,18 +34,31 @@ export const OUTAGE = new RegExp(['ERR_CONNECTION_REFUSED', 'ERR_CONNECTION_RESE
  * nothing may have gone wrong in the end.
  */
 export function demos() {
+  return stage(async (environment) => ({ server: await Server.start(environment) }), ({ browser, server, keep }) => ({
+    open: async (options, address = server.url) => keep(await Tab.open(browser, address, options)),
+    enter: async (...values) => keep(await Tab.enter(browser, server, ...values)),
+  }));
+}
+
+/**
+ * What demos() does, for tests of other pages too.
+ *
+ * @param begin  (options) => {server, end?}, for one test
+ * @param tools  ({browser, server, keep, atEnd}) => what the test gets besides server and atEnd; keep(tab) has the tab
+ *               looked at and closed
+ */
+export function stage(begin, tools) {
   let browser;
   before(async () => { browser = await launch(); });
   after(() => browser.close());
-  return (title, environment, run) => test(title, { timeout: 120_000 }, async () => {
-    const server = await Server.start(environment);
+  return (title, options, run) => test(title, { timeout: 120_000 }, async () => {
+    const { server, end } = await begin(options);
     const tabs = [];
-    const keep = (tab) => { tabs.push(tab); return tab; };
-    const open = async (options, address = server.url) => keep(await Tab.open(browser, address, options));
-    const enter = async (...values) => keep(await Tab.enter(browser, server, ...values));
     const ends = []; // of what else was begun
+    const keep = (tab) => { tabs.push(tab); return tab; };
+    const atEnd = (action) => ends.push(action);
     try {
-      await run({ server, open, enter, atEnd: (action) => ends.push(action) });
+      await run({ server, atEnd, ...tools({ browser, server, keep, atEnd }) });
       assert.deepEqual(tabs.flatMap((tab) => tab.problems), [], 'console errors, policy violations, dialogs');
     } catch (error) {
       await Promise.all(tabs.map((tab, i) => tab.screenshot(`failure-${i}`).catch(() => {}))); // a closed tab has none
@@ -54,6 +67,7 @@ export function demos() {
       await Promise.all(tabs.map((tab) => tab.close()));
       for (const action of ends) await action();
       await server.end();
+      await end?.();
     }
   });
 }

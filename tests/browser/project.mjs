@@ -1,13 +1,11 @@
 // The page that `wirehall new` writes for chosen features, served by the server of this build: the harness of its
 // tests.
-import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Cable, launch, Server, Tab } from './harness.mjs';
+import { Cable, Server, stage, Tab } from './harness.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const FEATURES = ['rooms', 'presence', 'history', 'private-messages', 'typing', 'uploads', 'calls', 'push'];
@@ -25,54 +23,31 @@ function generate(folder, { features = FEATURES, protocol = 'native', auth = 'jw
   return client;
 }
 
-/**
- * Gives a file its browser, and a function for its tests: each has a page, a server, and tabs in which nothing
- * may have gone wrong in the end.
- */
+/** Gives a file its browser, and a function for its tests: each has a page, a server, and tabs; see stage(). */
 export function projects() {
-  let browser;
-  before(async () => { browser = await launch(); });
-  after(() => browser.close());
-  return (title, { environment = {}, ...options }, run) => test(title, { timeout: 120_000 }, async () => {
+  return stage(async ({ environment = {}, ...options }) => {
     const folder = mkdtempSync(join(tmpdir(), 'wirehall-page-'));
     const client = generate(folder, options);
     const auth = options.auth === 'no-auth' ? { WIREHALL_AUTH__MODE: 'none' } : {};
     const server = await Server.start({ ...auth, ...environment }, ['--client', client]);
-    const tabs = [];
-    const ends = []; // of what else was begun
-    const open = async (path = '/', how, address = server.url) => {
-      const tab = await Tab.open(browser, address + path, how);
-      tabs.push(tab);
-      return tab;
+    return { server, end: () => rmSync(folder, { recursive: true, force: true }) };
+  }, ({ browser, server, keep, atEnd }) => {
+    const open = async (path = '/', how, address = server.url) => keep(await Tab.open(browser, address + path, how));
+    return {
+      open,
+      /** Somebody who has signed in and, with a room, is in it. */
+      enter: async (name, { room = 'lobby', address, ...how } = {}) => {
+        const tab = await open(`/?user=${name}`, how, address);
+        await tab.page.waitForSelector('#state[data-state=connected]');
+        if (room) await joinRoom(tab, room);
+        return tab;
+      },
+      cable: async () => {
+        const cable = await Cable.to(server);
+        atEnd(() => cable.end());
+        return cable;
+      },
     };
-    try {
-      await run({
-        server,
-        open,
-        /** Somebody who has signed in and, with a room, is in it. */
-        enter: async (name, { room = 'lobby', address, ...how } = {}) => {
-          const tab = await open(`/?user=${name}`, how, address);
-          await tab.page.waitForSelector('#state[data-state=connected]');
-          if (room) await joinRoom(tab, room);
-          return tab;
-        },
-        cable: async () => {
-          const cable = await Cable.to(server);
-          ends.push(() => cable.end());
-          return cable;
-        },
-        atEnd: (action) => ends.push(action),
-      });
-      assert.deepEqual(tabs.flatMap((tab) => tab.problems), [], 'console errors, policy violations, dialogs');
-    } catch (error) {
-      await Promise.all(tabs.map((tab, i) => tab.screenshot(`failure-${i}`).catch(() => {}))); // a closed tab has none
-      throw error;
-    } finally {
-      await Promise.all(tabs.map((tab) => tab.close()));
-      for (const action of ends) await action();
-      await server.end();
-      rmSync(folder, { recursive: true, force: true });
-    }
   });
 }
 

@@ -3,15 +3,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { mountNamespace } from '../support/namespace.mjs';
 import { remove, temporaryFolder } from './server.mjs';
 
 const SCENARIO = fileURLToPath(new URL('full_disk_scenario.mjs', import.meta.url));
-// Both give a mount namespace: the first to everybody whom the kernel lets have a user namespace, the second to root.
-const NAMESPACES = [['--user', '--map-root-user', '--mount'], ['--mount']];
 
 it('a full disk refuses what it cannot store, loses nothing, and recovers by itself', (t) => {
-  const namespace = NAMESPACES.find((options) => spawnSync('unshare', [...options, 'true']).status === 0);
-  assert.ok(namespace, 'no mount namespace: this test must run as root or where user namespaces are allowed');
+  const namespace = mountNamespace();
   const folder = temporaryFolder('full');
   try {
     const { status, signal, stdout, stderr } = spawnSync(

@@ -320,9 +320,13 @@ TEST_P(ClientTest, WaitingInAHandlerEndsTheProcessWithTheReason) {
   EXPECT_DEATH(
       {
         const auto ann = open("ann");
-        ann->on("question", [&](const Value&) { (void)ann->join("lobby"); });
+        std::promise<void> waited;
+        ann->on("question", [&](const Value&) {
+          (void)ann->join("lobby");
+          waited.set_value();
+        });
         (void)ann->emit("ask-me");
-        std::this_thread::sleep_for(std::chrono::seconds(5));
+        waited.get_future().wait_for(kSoon);
       },
       "a handler must not wait for an answer");
 }

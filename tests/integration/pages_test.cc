@@ -28,6 +28,7 @@ class PagesTest : public testing::Test {
     write(".env", "SECRET=1");
     write("node_modules/x/index.js", "x");
     write("page.js~", "old");
+    write("caf\xC3\xA9 menu.txt", "tea");
   }
   void write(const std::string& name, const std::string& text) {
     const fs::path path = fs::path(folder_.path()) / name;
@@ -57,6 +58,7 @@ TEST_F(PagesTest, AFolderIsServedWithoutWhatIsHidden) {
     EXPECT_NE(get("/index.html").head.find("text/html; charset=utf-8"), std::string::npos);
     EXPECT_NE(get("/").head.find(Server::kPagePolicy), std::string::npos);
     EXPECT_NE(get("/app/page.mjs").head.find("application/javascript; charset=utf-8"), std::string::npos);
+    EXPECT_EQ(get("/caf%C3%A9%20menu.txt").body, "tea");
     for (const char* path :
          {"/.env", "/page.js~", "/node_modules/x/index.js", "/app", "/app/../.env", "/none.html"})
       EXPECT_EQ(get(path).status, 404) << path << dev;
@@ -70,6 +72,14 @@ TEST_F(PagesTest, InDevelopmentAPageIsReadAnew) {
   write("new.css", "a {}");
   EXPECT_EQ(get("/").body, "<h1>changed</h1>");
   EXPECT_EQ(get("/new.css").status, 200);
+}
+
+TEST_F(PagesTest, InDevelopmentAFolderThatWentAwayIsSaid) {
+  start(true);
+  fs::remove_all(folder_.path());
+  const test::HttpAnswer answer = get("/");
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_NE(answer.body.find("No such file"), std::string::npos) << answer.body;
 }
 
 TEST_F(PagesTest, TokensAreForDevelopmentAlone) {

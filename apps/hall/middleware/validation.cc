@@ -16,10 +16,11 @@ struct Rule {
 };
 
 // Handlers see an event only when its fields pass. What the hall's own events need, the hall checks by
-// itself; stricter rules, and those of events of your own, stand here.
+// itself; the first
+// rule repeats what it takes, to be lowered. Rules of events of your own stand here too.
 std::vector<Rule> make_rules() {
   std::vector<Rule> rules;
-  rules.push_back({"create-room", "name", 120});  // feature: rooms
+  rules.push_back({"create-room", "name", 255});  // feature: rooms
   return rules;
 }
 

@@ -37,7 +37,7 @@ class Piece : public testing::Test {
     options_.name = "app";
     close_features(options_, manifest());
     SeededRandom random(1);
-    const auto files = plan_project(options_, manifest(), {"app", "0", "", "", ""}, random);
+    const auto files = plan_project(options_, manifest(), {"app", "0", "", ""}, random);
     ASSERT_TRUE(write_tree(project_, *files, [] { return true; }).ok());
   }
   Result<std::vector<Edit>> plan(std::string_view kind, std::string_view name) {

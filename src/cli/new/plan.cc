@@ -29,7 +29,6 @@ std::string substitute(std::string text, const Substitutions& with, RandomSource
   };
   replace("@NAME@", [&] { return with.name; });
   replace("@VERSION@", [&] { return with.version; });
-  replace("@COMMAND@", [&] { return with.command; });
   replace("@VAPID_PUBLIC_KEY@", [&] { return with.vapid_public_key; });
   replace("@VAPID_PRIVATE_KEY@", [&] { return with.vapid_private_key; });
   replace("@SECRET@", [&] { return make_secret(random); });

@@ -18,14 +18,13 @@ struct PlannedFile {
   bool secret = false;  ///< for its owner alone
 };
 
-/// What templates may name between at-signs: @NAME@, @VERSION@, @COMMAND@ (which made the project), @SECRET@
-/// (fresh for each place), @VAPID_PUBLIC_KEY@ and @VAPID_PRIVATE_KEY@ (one pair for a project).
+/// What templates may name between at-signs: @NAME@, @VERSION@, @SECRET@ (fresh for each place),
+/// @VAPID_PUBLIC_KEY@ and @VAPID_PRIVATE_KEY@ (one pair for a project).
 ///
 /// Thread:   a plain value.
 struct Substitutions {
   std::string name;
   std::string version;
-  std::string command;
   std::string vapid_public_key;
   std::string vapid_private_key;
 };
@@ -34,8 +33,7 @@ std::string substitute(std::string text, const Substitutions& with, RandomSource
 /// The files of a project with these options, sorted by their paths.
 ///
 /// Requires: the options are checked and closed.
-/// Errors:   kConfig: a template is missing, which a test of the program shows; the random source fails
-/// never.
+/// Errors:   kConfig: a template is missing, which a test of the program shows;
 Result<std::vector<PlannedFile>> plan_project(const ProjectOptions& options, const Manifest& manifest,
                                               const Substitutions& with, RandomSource& random);
 

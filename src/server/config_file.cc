@@ -1,9 +1,9 @@
-#include "cli/config_file.h"
+#include "server/config_file.h"
 
 #include <fstream>
 #include <sstream>
 
-namespace wirehall::cli {
+namespace wirehall::server {
 
 Status read_config(Config& config, const std::string& file) {
   const std::string name = file.empty() ? "config/websocket.json" : file;
@@ -20,4 +20,4 @@ Status read_config(Config& config, const std::string& file) {
   return {};
 }
 
-}  // namespace wirehall::cli
+}  // namespace wirehall::server
