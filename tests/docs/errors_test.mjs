@@ -335,9 +335,9 @@ const SIGHTS = {
     '403 Origin not allowed': async () => raw(upgrade('Origin: https://www.example')),
     '404 Not found': async () => problem(await fetch(`${hall.url}/nowhere`)),
     '405 Method not allowed': async () => problem(await fetch(`${hall.url}/ws/broadcast`, {method: 'PUT'})),
-    '413 Request body too large': async () => problem(await fetch(
-        `${hall.url}/ws/broadcast`,
-        {method: 'POST', body: 'x'.repeat((1 << 20) + 1), headers: {'X-API-Key': 'KEY'}})),
+    // The head alone: who is still sending when it is refused may see the connection go before the answer.
+    '413 Request body too large': async () => raw(
+        `POST /ws/broadcast HTTP/1.1\r\nHost: a\r\nX-API-Key: KEY\r\nContent-Length: ${(1 << 20) + 1}\r\n\r\n`),
     '426 WebSocket upgrade required': async () => problem(await fetch(`${hall.url}/ws`)),
     '429 Rate limit exceeded': async () => {
       const far = {headers: {'X-Forwarded-For': '203.0.113.10'}};
