@@ -374,23 +374,28 @@ void add_connection_options(CLI::App& command, BenchOptions& options) {
                   "addresses of this machine to connect from, between commas; default on loopback: "
                   "127.0.0.1, 127.0.0.2, … as many as are needed")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("ADDRESS");
   command.add_option("--timeout", load.timeout_s, "seconds for a connection, and for an answer (default 5)")
       ->check(CLI::Range(0.1, 3'600.0))
       ->type_name("SECONDS");
-  command.add_option("--token", options.token, "token that every client shows; better: the environment variable WIREHALL_TOKEN")
-      ->envname("WIREHALL_TOKEN")->type_name("TOKEN");
+  command
+      .add_option("--token", options.token,
+                  "token that every client shows; better: the environment variable WIREHALL_TOKEN")
+      ->envname("WIREHALL_TOKEN")
+      ->type_name("TOKEN");
   command
       .add_option("--token-url", options.token_url,
                   "where each client gets one of its own: {user}, or what is put behind, is its name")
       ->type_name("URL");
   command
-      .add_option(
-          "--secret", options.secret,
-          "HMAC secret to sign a token for each client (HS256); better: the environment variable WIREHALL_BENCH_SECRET")
+      .add_option("--secret", options.secret,
+                  "HMAC secret to sign a token for each client (HS256); better: the environment variable "
+                  "WIREHALL_BENCH_SECRET")
       ->envname("WIREHALL_BENCH_SECRET")
       ->type_name("SECRET");
   command.add_option("--header", load.headers, "header of every request, \"Name: value\"; may be repeated")
+      ->allow_extra_args(false)
       ->type_name("HEADER");
   command.add_option("--ca", load.ca_file, "file with the certificates to trust (PEM)")->type_name("FILE");
   command.add_flag("--insecure", load.insecure, "take any certificate");

@@ -73,8 +73,9 @@ class Chat final : public ClientLoop {
     if (dice < kTypingOfHundred + kPrivateOfHundred + kRejoinOfHundred) {
       actor.joined = false;
       // What was sent while it still counts as a member may come or not.
-      tally_.expected += actor.room.received();
-      tally_.lost += actor.room.missing(actor.room.next());
+      const std::uint64_t missing = actor.room.missing(actor.room.next());
+      tally_.expected += actor.room.received() + missing;
+      tally_.lost += missing;
       return ask(connection, Action::kLeave, "leave-room", room_member(connection), due);
     }
     const std::uint64_t number = remember(connection, Action::kMessage, due);

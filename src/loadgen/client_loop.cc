@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "loadgen/measure.h"
 
@@ -17,6 +18,15 @@ constexpr std::size_t kReceiveBytes = 256 * 1024;
 constexpr int kEventsMax = 1024;
 constexpr std::uint64_t kSweepNs = 250'000'000;
 constexpr std::size_t kShownBytes = 160;
+
+// What a connection waited for.
+std::string overdue(const Connection& connection) {
+  const Channel& channel = connection.polling && connection.poll ? *connection.poll : connection.web_socket;
+  if (channel.connecting) return "no connection within the timeout";
+  if (connection.state == Connection::State::kSession || channel.parser == nullptr)
+    return "the server took the connection and then said nothing within the timeout";
+  return "no answer to the HTTP request within the timeout";
+}
 
 }  // namespace
 
@@ -41,10 +51,7 @@ ClientLoop::ClientLoop(const Plan& plan, Control& control, std::size_t number, s
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       buffer_(new char[kReceiveBytes]),
-      pace_(plan.options.connect_rate > 0
-                ? plan.options.connect_rate / static_cast<double>(plan.options.threads)
-                : 1e9,
-            now_ns(), false, 0) {
+      pace_(1, 0, false, 0) {
   epoll_event event{};
   event.events = EPOLLIN;
   epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
@@ -84,6 +91,11 @@ void ClientLoop::open_more(std::uint64_t now) {
   const std::size_t threads = options().threads;
   const std::size_t wanted_by_all = control_.open_target.load(std::memory_order_relaxed);
   const std::size_t wanted = std::min(total_, (wanted_by_all + threads - 1 - number_) / threads);
+  if (options().connect_rate > 0 && wanted != paced_for_) {
+    // The pace begins anew: what was not wanted meanwhile is not made up for.
+    pace_ = Schedule(options().connect_rate / static_cast<double>(threads), now, false, 0);
+    paced_for_ = wanted;
+  }
   const std::size_t opening_max = std::max<std::size_t>(1, options().opening_max / threads);
   while (opened_ < wanted && opening_ < opening_max) {
     if (options().connect_rate > 0) {
@@ -160,9 +172,7 @@ void ClientLoop::sweep(std::uint64_t now) {
       const bool opening = connection->state == Connection::State::kConnecting ||
                            connection->state == Connection::State::kSession;
       if (!opening || now - connection->opened_at_ns < timeout) continue;
-      drop(*connection, connection->state == Connection::State::kConnecting
-                            ? "no answer within the timeout while connecting"
-                            : "the server took the connection and then said nothing within the timeout");
+      drop(*connection, overdue(*connection));
     }
   }
   on_sweep(now);
@@ -258,11 +268,11 @@ void ClientLoop::greet(Connection& connection, std::string_view message, std::ui
     }
     return next_greeting(connection, now);
   }
-  if (connection.step != 1) return;
+  if (connection.step != 1) return on_early(connection, message, now);
   const bool is_answer = socketio ? message.starts_with("43" + plan_.nsp() + "1[")
                                   : message.starts_with("{\"type\":\"ack\",\"id\":1,");
   const bool refused = is_error_answer(message);
-  if (!is_answer && !(refused && !socketio)) return;
+  if (!is_answer && !(refused && !socketio)) return on_early(connection, message, now);
   if (refused) return drop(connection, "the join was refused: " + printable(message));
   on_joined(connection, message, now);
   become_ready(connection, now);
@@ -292,6 +302,11 @@ void ClientLoop::drop(Connection& connection, std::string reason) {
     ++tally_.failed;
   }
   on_closed(connection, was_ready, now_ns());
+}
+
+void ClientLoop::hear(Connection& connection) {
+  connection.deaf = false;
+  if (connection.web_socket.socket >= 0) read(connection.web_socket, true);
 }
 
 void ClientLoop::cut(Connection& connection) {
@@ -356,14 +371,15 @@ void ClientLoop::read(Channel& channel, bool ends) {
     const std::ptrdiff_t got = receive(channel, buffer_.get(), kReceiveBytes);
     if (got == 0) return;  // nothing more for now, or the connection has ended
     std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got));
-    const bool held = !channel.unread.empty();
-    if (held) bytes = channel.unread.append(bytes);
+    // Not in the channel: it may be closed, and its bytes with it, while they are read.
+    std::string held = std::exchange(channel.unread, {});
+    if (!held.empty()) bytes = held.append(bytes);
     current_ = &channel;
     const std::size_t used = take(channel, bytes, now_ns());
     current_ = nullptr;
     if (channel.socket >= 0) {
-      if (held) {
-        channel.unread.erase(0, used);
+      if (!held.empty()) {
+        channel.unread = std::move(held.erase(0, used));
       } else if (used != bytes.size()) {
         channel.unread.assign(bytes.substr(used));
       }

@@ -103,7 +103,7 @@ class ClientLoop {
   virtual void on_joined(Connection&, std::string_view, std::uint64_t) {}
   /// The answer to CONNECT; with the native hall its `connected`.
   virtual void on_connected(Connection&, std::string_view) {}
-  /// Messages before that.
+  /// Messages before the connection is ready: before the answer to CONNECT (`step` 0), or to the join (1).
   virtual void on_early(Connection&, std::string_view, std::uint64_t) {}
   /// Whether there is nothing left to wait for: the load may end before its time.
   virtual bool is_finished() const { return false; }
@@ -118,6 +118,8 @@ class ClientLoop {
   /// Counts what a server says that failed.
   void count_error(std::string_view message);
   void set_deaf(Connection& connection) { connection.deaf = true; }
+  /// Reads again, what has come meanwhile first.
+  void hear(Connection& connection);
 
   std::vector<std::unique_ptr<Connection>>& connections() { return connections_; }
   const std::vector<std::unique_ptr<Connection>>& connections() const { return connections_; }
@@ -185,7 +187,8 @@ class ClientLoop {
   std::size_t opened_ = 0;   // connections that were begun
   std::size_t opening_ = 0;  // of these, neither ready nor failed
   std::size_t ready_now_ = 0;
-  Schedule pace_;
+  Schedule pace_;              // of connections, with options.connect_rate
+  std::size_t paced_for_ = 0;  // how many were wanted when it began
   std::uint64_t swept_at_ns_ = 0;
   std::uint64_t begin_ns_ = ~std::uint64_t{0};
   std::uint64_t end_ns_ = ~std::uint64_t{0};

@@ -1,5 +1,8 @@
 #include "loadgen/fanout.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace wirehall::loadgen {
 
 Fanout::Fanout(const Plan& plan, Control& control, std::size_t number, Board& board)
@@ -95,13 +98,26 @@ void Fanout::publish_next(Own& own, std::uint64_t now) {
     if (own.expected - static_cast<std::int64_t>(delivered) > allowed) break;
     publish(own, now, now);
   }
+  // Told before the next look at what was delivered: no wake-up is missed, one too many does no harm.
+  board_.publishers[own.publisher].wake_at.store(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, own.expected - allowed)),
+      std::memory_order_relaxed);
 }
 
 void Fanout::on_turn(std::uint64_t now) {
   hand_in();
+  if (phase() == Phase::kDrain && options().slow != 0 && !heard_) hear_the_deaf();
   if (phase() != Phase::kLoad || own_.empty()) return;
   if (schedule_) return publish_due(now);
   for (Own& own : own_) publish_next(own, now);
+}
+
+// A close waits behind what was not read: only now it is seen who was closed.
+void Fanout::hear_the_deaf() {
+  heard_ = true;
+  for (const auto& connection : connections()) {
+    if (connection->state == Connection::State::kReady && is_deaf(*connection)) hear(*connection);
+  }
 }
 
 // Deliveries are counted for their publisher, which may be another thread's and asleep.
@@ -111,8 +127,8 @@ void Fanout::hand_in() {
     const std::uint64_t sum =
         board_.publishers[publisher].delivered.fetch_add(count, std::memory_order_relaxed) + count;
     const std::size_t thread = publisher % options().threads;
-    const auto each = static_cast<std::uint64_t>(receivers(publisher));
-    if (thread != number() && each != 0 && sum / each != (sum - count) / each) board_.loops[thread]->wake();
+    if (thread != number() && sum >= board_.publishers[publisher].wake_at.load(std::memory_order_relaxed))
+      board_.loops[thread]->wake();
   }
   touched_.clear();
 }
@@ -120,6 +136,7 @@ void Fanout::hand_in() {
 // -- receiving ------------------------------------------------------------------------------------
 
 void Fanout::on_message(Connection& connection, std::string_view message, std::uint64_t now) {
+  if (is_deaf(connection)) return;
   Mark mark;
   switch (reader_.read(message, mark)) {
     case MarkReader::Found::kMark: return deliver(connection, mark, true, now);

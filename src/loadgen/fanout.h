@@ -44,6 +44,7 @@ class Fanout : public ClientLoop {
   void publish_due(std::uint64_t now);
   void publish_next(Own& own, std::uint64_t now);
   void hand_in();
+  void hear_the_deaf();
   void take_ack(Connection& connection, std::string_view message, std::uint64_t now);
   std::size_t slots() const { return slots_; }
   StreamAudit& audit(const Connection& connection, std::uint32_t publisher) {
@@ -60,6 +61,7 @@ class Fanout : public ClientLoop {
   std::vector<std::uint64_t> delivered_;  // by publisher, since they were handed in
   std::vector<std::uint32_t> touched_;
   std::optional<Schedule> schedule_;
+  bool heard_ = false;
   std::size_t turn_ = 0;
   std::size_t hint_ = 0;
 };

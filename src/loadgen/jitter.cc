@@ -2,6 +2,8 @@
 // order and once. Natively a client says how far it got by `since`; with Socket.IO by connection state
 // recovery (`pid` and the newest offset), and by `since` where that was refused.
 #include <queue>
+#include <utility>
+#include <vector>
 
 #include "base/random.h"
 #include "loadgen/fanout.h"
@@ -34,6 +36,7 @@ class Jitter final : public Fanout {
     std::string offset;
     bool returning = false;
     bool recovered = false;
+    std::vector<std::pair<std::uint64_t, Mark>> held;  // came before the join's answer, by `seq`
   };
   struct Due {
     std::uint64_t at_ns;
@@ -72,6 +75,7 @@ class Jitter final : public Fanout {
         later(connection, now, options().away_for_s);
       } else if (connection.state == Connection::State::kClosed) {
         client(connection).recovered = false;
+        client(connection).held.clear();
         open_connection(connection, now);
       }
     }
@@ -148,6 +152,13 @@ class Jitter final : public Fanout {
         epoch_at == std::string_view::npos ? epoch_at : message.rfind("\"seq\":", epoch_at);
     if (seq_at != std::string_view::npos && find_number(message.substr(seq_at), "\"seq\":", hint, seq))
       known.seq = std::max(known.seq, seq);
+    // A user is put back into its rooms before it asks: what came meanwhile and is newer than the answer.
+    for (const auto& [number, mark] : known.held) {
+      if (number <= known.seq) continue;
+      known.seq = number;
+      deliver(connection, mark, false, now);
+    }
+    known.held.clear();
   }
 
   void take_missed(Connection& connection, std::string_view messages, std::uint64_t now) {
@@ -164,7 +175,14 @@ class Jitter final : public Fanout {
 
   void on_early(Connection& connection, std::string_view message, std::uint64_t now) override {
     Mark mark;
-    if (reader().read(message, mark) == MarkReader::Found::kMark) deliver(connection, mark, false, now);
+    const bool marked = reader().read(message, mark) == MarkReader::Found::kMark;
+    std::uint64_t seq = 0;
+    if (connection.step == 1) {
+      if (marked && find_number(message, "\"seq\":", seq_hint_, seq))
+        client(connection).held.emplace_back(seq, mark);
+      return;
+    }
+    if (marked) deliver(connection, mark, false, now);
     note_position(connection, message);
   }
 

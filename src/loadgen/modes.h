@@ -18,6 +18,7 @@ struct Board {
     std::atomic<std::uint64_t> published{0};
     std::atomic<std::uint64_t> refused{0};    ///< of these, by the server
     std::atomic<std::uint64_t> delivered{0};  ///< to all receivers together, each message once
+    std::atomic<std::uint64_t> wake_at{0};    ///< the closed loop: deliveries at which the next one may leave
   };
   explicit Board(const Plan& plan)
       : publishers(plan.options.publishers), members(plan.options.rooms), top(plan.options.rooms) {}

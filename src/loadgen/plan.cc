@@ -267,6 +267,8 @@ Result<Plan> make_plan(const Options& options) {
   plan.options = options;
   const bool by_websocket = options.url.starts_with("ws://") || options.url.starts_with("wss://");
   plan.speech = options.speech.value_or(by_websocket ? Speech::kWebSocket : Speech::kSocketIo);
+  if (plan.speech != Speech::kSocketIo && options.transport != Transport::kWebSocket)
+    return config("--transport " + std::string(name_of(options.transport)) + " is for Socket.IO");
   std::string url = options.url;
   if (plan.speech == Speech::kSocketIo && by_websocket) url = "http" + url.substr(2);
   Result<client::Endpoint> endpoint = client::parse_url(
@@ -297,8 +299,6 @@ Result<Plan> make_plan(const Options& options) {
 Status prepare_messages(Plan& plan) {
   const Options& options = plan.options;
   const Mode mode = options.mode;
-  if (plan.speech != Speech::kSocketIo && options.transport != Transport::kWebSocket)
-    return config("--transport " + std::string(name_of(options.transport)) + " is for Socket.IO");
   if ((mode == Mode::kChat || mode == Mode::kJitter) && !plan.hall)
     return config("--mode " + std::string(name_of(mode)) +
                   " speaks the events of Wirehall's hall (wirehall serve), which this server is not");

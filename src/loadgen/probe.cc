@@ -13,16 +13,25 @@ class Probe final : public ClientLoop {
   Probed result;
 
  private:
-  void on_ready(Connection&, std::uint64_t now) override { ready_at_ns_ = now; }
+  void on_ready(Connection&, std::uint64_t now) override {
+    ready_at_ns_ = now;
+    if (result.hall) finish();
+  }
 
-  void on_message(Connection&, std::string_view message, std::uint64_t) override {
+  // While it is upgraded the greeting comes by polling.
+  void on_early(Connection& connection, std::string_view message, std::uint64_t now) override {
+    on_message(connection, message, now);
+  }
+
+  void on_message(Connection& connection, std::string_view message, std::uint64_t) override {
+    const bool ready = connection.state == Connection::State::kReady;
     if (message.starts_with("{\"type\":\"connected\",\"sessionId\":")) {
       result.hall = true;
       result.speech = Speech::kNative;
       finish();
     } else if (message.starts_with("42" + plan().nsp() + "[\"connected\",{\"sessionId\":")) {
       result.hall = true;
-      finish();
+      if (ready) finish();
     } else if (plan().speech != Speech::kSocketIo && message.starts_with("0{\"sid\":")) {
       result.failure = "it speaks Socket.IO: give the URL as http://" + plan().endpoint.authority;
       finish();
@@ -79,7 +88,7 @@ Probed probe(const Plan& plan) {
   loop.run();
   Probed result = std::move(loop.result);
   result.wants_token = result.failure.find("HTTP 401") != std::string::npos ||
-                       result.failure.find("authentication-required") != std::string::npos;
+                       result.failure.find("\"authentication-") != std::string::npos;
   if (!result.failure.empty() && !result.wants_token) result.failure += hint(plan, result.failure);
   return result;
 }

@@ -146,9 +146,10 @@ class Leader {
     set_phase(Phase::kDone);
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
-    std::string why;
-    for (const auto& loop : loops_) why = why.empty() ? loop->tally().first_failure : why;
-    return "no connection could be opened: " + why;
+    Tally all;
+    for (const auto& loop : loops_) all.merge(loop->tally());
+    return (all.closed != 0 ? "every connection was closed: " : "no connection could be opened: ") +
+           all.first_failure;
   }
 
   Result<Reading> read() {
