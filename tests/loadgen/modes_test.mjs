@@ -1,6 +1,7 @@
 // What each mode measures, on Wirehall's hall and on npm's servers: nothing is lost where nothing was.
 import assert from 'node:assert/strict';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
@@ -130,6 +131,28 @@ describe('npm servers', () => {
     seen.delete('127.0.0.1');  // the first connection of all may come from anywhere
     assert.deepEqual([...seen].sort(), ['127.0.0.2', '127.0.0.3']);
   }));
+});
+
+describe('TLS', () => {
+  it('with a certificate that is trusted, or any; never with a strange one', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
+    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name));
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                             '-keyout', key, '-out', cert, '-subj', '/CN=localhost', '-addext',
+                             'subjectAltName=IP:127.0.0.1'], {stdio: 'ignore'});
+    try {
+      await using(socketIoServer({}, {key: readFileSync(key), cert: readFileSync(cert)}), async ({url}) => {
+        for (const transport of ['websocket', 'polling', 'upgrade'])
+          whole(await bench(url, '--ca', cert, '--transport', transport, '--connections', 10, '--size', 50000), 10);
+        whole(await bench(url, '--insecure', '--connections', 10), 10);
+        const {status, errors} = await bench(url);
+        assert.equal(status, 69);
+        assert.match(errors, /no TLS with the server: self-signed certificate/);
+      });
+    } finally {
+      rmSync(folder, {recursive: true});
+    }
+  });
 });
 
 describe('an open loop', () => {

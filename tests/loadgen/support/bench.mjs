@@ -3,6 +3,7 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createServer} from 'node:http';
+import {createServer as createTlsServer} from 'node:https';
 import path from 'node:path';
 
 import {Server} from 'socket.io';
@@ -90,8 +91,8 @@ export async function webSocketServer({fault, broadcast = false, corrupt = false
 }
 
 /** Socket.IO: `echo` acknowledges its argument, `join` enters a room, `publish` goes to all others there. */
-export async function socketIoServer({fault, ...options} = {}) {
-  const http = createServer();
+export async function socketIoServer({fault, ...options} = {}, tls) {
+  const http = tls ? createTlsServer(tls) : createServer();
   const io = new Server(http, {serveClient: false, ...options});
   const handle = (socket) => {
     const pass = faulty(fault);
@@ -112,7 +113,7 @@ export async function socketIoServer({fault, ...options} = {}) {
   io.on('connection', handle);
   io.of('/chat').on('connection', handle);
   const port = await listen(http);
-  return {port, url: `http://127.0.0.1:${port}`, io, stop: () => io.close()};
+  return {port, url: `http${tls ? 's' : ''}://127.0.0.1:${port}`, io, stop: () => io.close()};
 }
 
 /** Runs with a server that is stopped afterwards. */
