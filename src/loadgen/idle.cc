@@ -38,7 +38,7 @@ class Restart final : public ClientLoop {
   void on_message(Connection&, std::string_view, std::uint64_t) override {}
 
   void on_closed(Connection& connection, bool was_ready, std::uint64_t now) override {
-    if (phase() != Phase::kLoad) return;
+    if (phase() == Phase::kOpen) return;
     int& attempts = attempts_[connection.index];
     if (was_ready) {
       ++lost_;
@@ -48,6 +48,7 @@ class Restart final : public ClientLoop {
     } else {
       --tally_.failed;
     }
+    if (phase() != Phase::kLoad) return;  // it is counted as away
     const double delay = std::min(kDelayMaxNs, std::ldexp(kDelayNs, std::min(attempts, 8)));
     const double factor = 1 - kSpread + 2 * kSpread * static_cast<double>(random_.below(10'000)) / 1e4;
     ++attempts;
