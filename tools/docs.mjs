@@ -42,8 +42,8 @@ function commandsOf(facts) {
 
 /** Which values are taken: CLI11 says `INT in [0 - 65535]`, or `{a,b}`. */
 function boundsOf({checked}) {
-  const range = /in \[(-?\d+) - (-?\d+)\]/.exec(checked);
-  if (range) return `${number(range[1])} to ${number(range[2])}`;
+  const range = /in \[(-?[\d.e+]+) - (-?[\d.e+]+)\]/.exec(checked);
+  if (range) return `${number(Number(range[1]))} to ${number(Number(range[2]))}`;
   const choice = /\{(.*)\}/.exec(checked);
   if (choice) return choice[1].split(',').map((one) => `\`${one.trim()}\``).join(', ');
   return checked;

@@ -17,6 +17,7 @@ void add_new(CLI::App& app, int& status);
 void add_add(CLI::App& app, int& status);
 void add_token(CLI::App& app, int& status);
 void add_connect(CLI::App& app, int& status);
+void add_bench(CLI::App& app, int& status);
 void add_backup(CLI::App& app, int& status);
 void add_vapid(CLI::App& app, int& status);
 /// `check CONFIG` and `schema`.

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   wirehall::cli::add_add(app, status);
   wirehall::cli::add_token(app, status);
   wirehall::cli::add_connect(app, status);
+  wirehall::cli::add_bench(app, status);
   wirehall::cli::add_backup(app, status);
   wirehall::cli::add_vapid(app, status);
   wirehall::cli::add_check(app, status);

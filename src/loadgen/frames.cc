@@ -1,12 +1,10 @@
-#include "frames.h"
+#include "loadgen/frames.h"
 
 #include <sys/random.h>
 
 #include <array>
 
-namespace bench {
-namespace {
-
+namespace wirehall::loadgen {
 std::string random_mask() {
   std::array<char, 4> mask{};
   while (getrandom(mask.data(), mask.size(), 0) != 4) {
@@ -14,7 +12,8 @@ std::string random_mask() {
   return {mask.data(), mask.size()};
 }
 
-void append_frame(std::string& out, std::uint8_t opcode, std::string_view payload, std::string_view mask) {
+void append_masked_frame(std::string& out, std::uint8_t opcode, std::string_view payload,
+                         std::string_view mask) {
   out += static_cast<char>(0x80u | opcode);
   if (payload.size() < 126) {
     out += static_cast<char>(0x80u | payload.size());
@@ -27,44 +26,28 @@ void append_frame(std::string& out, std::uint8_t opcode, std::string_view payloa
   for (std::size_t i = 0; i < payload.size(); ++i) out += static_cast<char>(payload[i] ^ mask[i & 3]);
 }
 
-}  // namespace
-
 FrameStep parse_frame(std::string_view bytes, Frame& out) {
   if (bytes.size() < 2) return FrameStep::kNeedMore;
   const auto first = static_cast<unsigned char>(bytes[0]);
   const auto second = static_cast<unsigned char>(bytes[1]);
-  if ((first & 0xf0) != 0x80 || (second & 0x80) != 0) return FrameStep::kMalformed;
-  std::size_t payload = second;
+  if ((first & 0x70) != 0 || (second & 0x80) != 0) return FrameStep::kMalformed;
+  std::uint64_t payload = second;
   const std::size_t extended = payload == 126 ? 2 : payload == 127 ? 8 : 0;
   if (bytes.size() < 2 + extended) return FrameStep::kNeedMore;
   if (extended != 0) payload = 0;
   for (std::size_t i = 0; i < extended; ++i)
     payload = payload << 8 | static_cast<unsigned char>(bytes[2 + i]);
+  if (payload > kFrameBytesMax) return FrameStep::kMalformed;
   if (bytes.size() - 2 - extended < payload) return FrameStep::kNeedMore;
   out.opcode = first & 0x0f;
+  out.final = (first & 0x80) != 0;
   out.payload = bytes.substr(2 + extended, payload);
   out.bytes = 2 + extended + payload;
   return FrameStep::kFrame;
 }
 
 void append_masked_frame(std::string& out, std::uint8_t opcode, std::string_view payload) {
-  append_frame(out, opcode, payload, random_mask());
+  append_masked_frame(out, opcode, payload, random_mask());
 }
 
-FrameTemplate::FrameTemplate(std::string_view prefix, std::size_t field_bytes, std::string_view suffix)
-    : field_payload_at_(prefix.size()), mask_(random_mask()) {
-  std::string payload(prefix);
-  payload.append(field_bytes, '0');
-  payload.append(suffix);
-  append_frame(frame_, kTextFrame, payload, mask_);
-  field_at_ = frame_.size() - payload.size() + prefix.size();
-}
-
-void FrameTemplate::append_to(std::string& out, std::string_view field) const {
-  const std::size_t begin = out.size();
-  out += frame_;
-  for (std::size_t i = 0; i < field.size(); ++i)
-    out[begin + field_at_ + i] = static_cast<char>(field[i] ^ mask_[(field_payload_at_ + i) & 3]);
-}
-
-}  // namespace bench
+}  // namespace wirehall::loadgen

@@ -1,18 +1,14 @@
-#include "measure.h"
+#include "loadgen/measure.h"
 
 #include <dirent.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
-#include "options.h"
-
-namespace bench {
+namespace wirehall::loadgen {
 namespace {
 
 // The number that follows `key` in a file of "key number" lines, 0 when there is none.
@@ -23,6 +19,10 @@ std::uint64_t number_after(const std::string& path, const std::string& key) {
     if (line.compare(0, key.size(), key) == 0) return std::strtoull(line.c_str() + key.size(), nullptr, 10);
   }
   return 0;
+}
+
+Error no_process(pid_t pid) {
+  return Error(ErrorCode::kConfig, "there is no process " + std::to_string(pid) + " that may be read");
 }
 
 std::uint64_t queued_tcp_bytes() {
@@ -45,34 +45,17 @@ std::uint64_t now_ns() {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-// A value's bucket: exact below 64, above by its highest bit and the six bits after it.
-void Histogram::add(std::uint64_t ns) {
-  const unsigned width = static_cast<unsigned>(std::bit_width(ns));
-  const unsigned shift = width > kSubBits + 1 ? width - kSubBits - 1 : 0;
-  ++buckets_[(static_cast<std::size_t>(shift) << kSubBits) + (ns >> shift)];
-  ++count_;
-  max_ = std::max(max_, ns);
+std::uint64_t thread_cpu_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-std::uint64_t Histogram::quantile(double q) const {
-  if (count_ == 0) return 0;
-  const auto wanted = static_cast<std::uint64_t>(q * static_cast<double>(count_ - 1)) + 1;
-  std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < buckets_.size(); ++i) {
-    seen += buckets_[i];
-    if (seen < wanted) continue;
-    const std::size_t shift = i < (2u << kSubBits) ? 0 : (i >> kSubBits) - 1;
-    const std::uint64_t step = i - (shift << kSubBits);
-    return std::min(max_, ((step + 1) << shift) - 1);
-  }
-  return max_;
-}
-
-CpuReading CpuReading::of(pid_t pid) {
+Result<CpuReading> CpuReading::of(pid_t pid) {
   CpuReading reading;
   const std::string folder = "/proc/" + std::to_string(pid) + "/task";
   DIR* tasks = opendir(folder.c_str());
-  if (tasks == nullptr) fail("no process " + std::to_string(pid));
+  if (tasks == nullptr) return no_process(pid);
   while (const dirent* entry = readdir(tasks)) {
     if (entry->d_name[0] == '.') continue;
     std::ifstream file(folder + "/" + entry->d_name + "/schedstat");
@@ -80,7 +63,8 @@ CpuReading CpuReading::of(pid_t pid) {
     if (file >> time.ran_ns >> time.queued_ns) reading.by_thread_[entry->d_name] = time;
   }
   closedir(tasks);
-  if (reading.by_thread_.empty()) fail("the kernel has no schedstat");
+  if (reading.by_thread_.empty())
+    return Error(ErrorCode::kConfig, "this kernel keeps no /proc/PID/schedstat");
   return reading;
 }
 
@@ -109,17 +93,17 @@ std::uint64_t machine_busy_ns() {
   return ticks * (1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK)));
 }
 
-MemoryReading MemoryReading::of(pid_t pid) {
+Result<MemoryReading> MemoryReading::of(pid_t pid) {
   const std::string folder = "/proc/" + std::to_string(pid);
   MemoryReading reading;
   // The counter in `status` is kept per thread and lags; the roll-up walks the page table.
   reading.rss_bytes = number_after(folder + "/smaps_rollup", "Rss:") * 1024;
   reading.anonymous_bytes = number_after(folder + "/smaps_rollup", "Anonymous:") * 1024;
   if (reading.rss_bytes == 0) reading.rss_bytes = number_after(folder + "/status", "VmRSS:") * 1024;
-  if (reading.rss_bytes == 0) fail("no process " + std::to_string(pid));
+  if (reading.rss_bytes == 0) return no_process(pid);
   reading.tcp_queue_bytes = queued_tcp_bytes();
   reading.kernel_slab_bytes = number_after("/proc/meminfo", "Slab:") * 1024;
   return reading;
 }
 
-}  // namespace bench
+}  // namespace wirehall::loadgen

@@ -1,0 +1,177 @@
+// What each mode measures, on Wirehall's hall and on npm's servers: nothing is lost where nothing was.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {after, before, describe, it} from 'node:test';
+
+import {hallServer} from '../support/server.mjs';
+
+import {bench, socketIoServer, UNLIMITED, using, webSocketServer} from './support/bench.mjs';
+
+/** A run that went well: something was measured, and the audit found nothing. */
+function whole({status, report, errors}, connections) {
+  assert.equal(status, 0, errors);
+  const {figures} = report;
+  assert.equal(figures.connected, connections, errors);
+  assert.ok(figures.rate > 0, `nothing came: ${errors}`);
+  assert.ok(figures.expected > 0);
+  for (const name of ['lost', 'duplicated', 'reordered', 'corrupt', 'errors', 'failed', 'closed'])
+    assert.equal(figures[name], 0, `${name}: ${JSON.stringify(figures)} ${errors}`);
+  assert.equal(figures.delivered, 1);
+  assert.ok(report.latency_us.count > 0);
+  assert.ok(report.latency_us.p50 <= report.latency_us.p99 && report.latency_us.p99 <= report.latency_us.max);
+  return report;
+}
+
+describe('a hall in development', () => {
+  let server, folder;
+  before(async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
+    server = await hallServer(['--data', folder], UNLIMITED);
+  });
+  after(async () => {
+    await server.stop();
+    rmSync(folder, {recursive: true});
+  });
+
+  it('is known by its greeting, and gives tokens', async () => {
+    const {report, errors, status} = await bench(`${server.ws}/ws`, '--connections', 10);
+    whole({report, errors, status}, 10);
+    assert.equal(report.protocol, 'native');
+    assert.equal(report.hall, true);
+    assert.match(errors, /tokens come from the server's \/dev\/token/);
+  });
+  it('is found at /ws where no path was given', async () => {
+    whole(await bench(server.ws, '--connections', 4, '--in-flight', 3), 4);
+  });
+  it('takes signed tokens too', async () => {
+    const {status, errors} = await bench(`${server.ws}/ws`, '--secret', 'not the secret of this server at all');
+    assert.equal(status, 69);
+    assert.match(errors, /The token was not accepted/);
+  });
+  for (const url of ['ws', 'http']) {
+    it(`broadcasts (${url})`, async () => {
+      const report = whole(
+          await bench(server[url === 'ws' ? 'ws' : 'url'] + (url === 'ws' ? '/ws' : ''), '--mode', 'fanout',
+                      '--connections', 40, '--publishers', 4, '--rooms', 2, '--threads', 2), 40);
+      // Two rooms of 20: each message goes to 19.
+      assert.equal(report.figures.expected, report.figures.sent * 19);
+      assert.ok(report.answer_us.count > 0);
+    });
+    it(`stores messages (${url})`, async () => {
+      whole(await bench(server[url === 'ws' ? 'ws' : 'url'] + (url === 'ws' ? '/ws' : ''), '--mode', 'fanout',
+                        '--event', 'message', '--connections', 20, '--rate', 200, '--random'), 20);
+    });
+    it(`chats (${url})`, async () => {
+      const report = whole(
+          await bench(server[url === 'ws' ? 'ws' : 'url'] + (url === 'ws' ? '/ws' : ''), '--mode', 'chat',
+                      '--connections', 40, '--rooms', 4, '--rate', 400, '--threads', 2), 40);
+      assert.ok(report.answer_us.count > 60);
+    });
+  }
+  it('holds idle connections and tells what they cost', async () => {
+    const {status, report, errors} = await bench(
+        server.url, '--mode', 'idle', '--connections', 300, '--server-pid', server.pid, '--connect-rate', 1000);
+    assert.equal(status, 0, errors);
+    assert.equal(report.figures.connected, 300);
+    assert.ok(report.server.rss_bytes_per_connection > 0);
+    assert.ok(report.opened_per_second < 1100, `${report.opened_per_second}`);
+  });
+  it('measures the CPU time of the server', async () => {
+    const report = whole(await bench(`${server.ws}/ws`, '--server-pid', server.pid, '--busy', '--threads', 1), 100);
+    assert.ok(report.server.cpu_us_per_operation > 0);
+    assert.ok(report.generator.cpu_us_per_operation > 0);
+  });
+});
+
+describe('npm servers', () => {
+  for (const transport of ['websocket', 'polling', 'upgrade']) {
+    it(`Socket.IO over ${transport}`, () => using(socketIoServer(), async (server) => {
+      const report =
+          whole(await bench(server.url, '--transport', transport, '--connections', 20, '--threads', 2), 20);
+      assert.equal(report.protocol, 'socketio');
+      assert.equal(report.hall, false);
+    }));
+    it(`Socket.IO fan-out over ${transport}`, () => using(socketIoServer(), async (server) => {
+      whole(await bench(server.url, '--transport', transport, '--connections', 20, '--mode', 'fanout', '--rooms', 2,
+                        '--publishers', 2, '--join', 'join'), 20);
+    }));
+  }
+  it('heartbeats are answered', () => using(socketIoServer({pingInterval: 100, pingTimeout: 200}), async (server) => {
+    for (const transport of ['websocket', 'polling']) {
+      const {report, errors, status} =
+          await bench(server.url, '--mode', 'idle', '--transport', transport, '--connections', 5);
+      assert.equal(status, 0, errors);
+      assert.equal(report.figures.closed, 0, errors);
+    }
+  }));
+  it('a namespace', () => using(socketIoServer(), async (server) => {
+    whole(await bench(`${server.url}/chat`, '--connections', 5), 5);
+  }));
+  it('plain WebSocket, in fragments too', async () => {
+    for (const fragments of [false, true])
+      await using(webSocketServer({fragments}), async (server) => {
+        const report = whole(await bench(server.url, '--connections', 20, '--size', 70000), 20);
+        assert.equal(report.protocol, 'websocket');
+      });
+  });
+  it('plain WebSocket fan-out', () => using(webSocketServer({broadcast: true}), async (server) => {
+    whole(await bench(server.url, '--mode', 'fanout', '--connections', 20, '--publishers', 3, '--data',
+                      '{"text":"{data}"}'), 20);
+  }));
+  it('from many addresses', () => using(webSocketServer(), async (server) => {
+    const seen = new Set();
+    const timer = setInterval(() => {
+      for (const client of server.clients) seen.add(client._socket.remoteAddress);
+    }, 20);
+    whole(await bench(server.url, '--connections', 20, '--source-addresses', '127.0.0.2,127.0.0.3'), 20);
+    clearInterval(timer);
+    seen.delete('127.0.0.1');  // the first connection of all may come from anywhere
+    assert.deepEqual([...seen].sort(), ['127.0.0.2', '127.0.0.3']);
+  }));
+});
+
+describe('TLS', () => {
+  it('with a certificate that is trusted, or any; never with a strange one', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
+    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name));
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                             '-keyout', key, '-out', cert, '-subj', '/CN=localhost', '-addext',
+                             'subjectAltName=IP:127.0.0.1'], {stdio: 'ignore'});
+    try {
+      await using(socketIoServer({}, {key: readFileSync(key), cert: readFileSync(cert)}), async ({url}) => {
+        for (const transport of ['websocket', 'polling', 'upgrade'])
+          whole(await bench(url, '--ca', cert, '--transport', transport, '--connections', 10, '--size', 50000), 10);
+        whole(await bench(url, '--insecure', '--connections', 10), 10);
+        const {status, errors} = await bench(url);
+        assert.equal(status, 69);
+        assert.match(errors, /no TLS with the server: self-signed certificate/);
+      });
+    } finally {
+      rmSync(folder, {recursive: true});
+    }
+  });
+});
+
+describe('an open loop', () => {
+  it('counts from the time at which a message was due', () => using(webSocketServer(), async (server) => {
+    // For 400 ms of each second this server, which is in this process, does nothing.
+    const stall = setInterval(() => {
+      const end = Date.now() + 400;
+      while (Date.now() < end);
+    }, 1000);
+    const {report} = await bench(server.url, '--connections', 4, '--rate', 500, '--duration', 3);
+    clearInterval(stall);
+    // Two fifths of the messages were due meanwhile: a loop that waits would have sent four.
+    assert.ok(report.latency_us.p90 > 150_000, JSON.stringify(report.latency_us));
+    assert.ok(report.latency_us.p50 < 150_000, JSON.stringify(report.latency_us));
+    assert.equal(report.figures.lost, 0);
+  }));
+  it('keeps its rate', () => using(webSocketServer(), async (server) => {
+    const {report} = await bench(server.url, '--connections', 10, '--threads', 2, '--rate', 300, '--duration', 2);
+    assert.ok(Math.abs(report.figures.rate - 300) < 15, `${report.figures.rate}`);
+    assert.equal(report.open_loop, true);
+  }));
+});
