@@ -62,7 +62,7 @@ struct User {
   std::optional<std::vector<std::string>> rooms;  ///< patterns of rooms that may be joined; nullopt: any
   WallMs expires_at = 0;                          ///< 0: never
   bool anonymous = false;                         ///< the id was made up for this connection
-  Object claims;                                  ///< everything the token said
+  Value claims;                                   ///< everything the token said: an object; null: no token
 
   /// Whether the patterns let the user join a room; `*` matches any run of characters.
   bool may_join(std::string_view room) const;

@@ -129,7 +129,7 @@ TEST(Expiry, OtherValuesAreAnInvalidToken) {
 
 TEST(Claims, AreKept) {
   const User user = good(R"({"sub":"1","role":"admin","exp":1700000000})");
-  EXPECT_EQ(Value(user.claims).to_json(), R"({"sub":"1","role":"admin","exp":1700000000})");
+  EXPECT_EQ(user.claims.to_json(), R"({"sub":"1","role":"admin","exp":1700000000})");
   EXPECT_FALSE(user.anonymous);
 }
 

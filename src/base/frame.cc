@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "base/assert.h"
 
@@ -44,33 +45,75 @@ FrameRef FrameRef::of_shared(std::shared_ptr<const std::string> bytes) {
   return FrameRef(block);
 }
 
-Outbox::~Outbox() = default;
+// -- Outbox -------------------------------------------------------------------------------------
 
-Outbox::Segment& Outbox::push() {
-  if (count_ == capacity_) {
-    auto larger = std::make_unique<Segment[]>(capacity_ * 2);
-    for (std::uint32_t i = 0; i < count_; ++i) larger[i] = std::move(slot(i));
-    heap_ = std::move(larger);
-    capacity_ *= 2;
-    head_ = 0;
+// The queues of a thread's outboxes. A broadcast gives every receiver one until the end of the turn, so many
+// are kept for the next; each is 80 bytes.
+class Outbox::Pool {
+ public:
+  ~Pool() {
+    for (Queue* queue : spare_) delete queue;
   }
-  return slot(count_++);
+  Queue* take() {
+    if (spare_.empty()) return new Queue;
+    Queue* queue = spare_.back();
+    spare_.pop_back();
+    return queue;
+  }
+  void give(Queue* queue) {
+    if (spare_.size() == kSpareQueuesMax) {
+      delete queue;
+    } else {
+      spare_.push_back(queue);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kSpareQueuesMax = 16 * 1024;
+  std::vector<Queue*> spare_;
+};
+
+Outbox::Pool& Outbox::pool() {
+  thread_local Pool pool;
+  return pool;
 }
 
-void Outbox::pop_front() {
-  slot(0) = Segment();
-  head_ = (head_ + 1) & (capacity_ - 1);
-  if (--count_ == 0) {
-    heap_.reset();
-    capacity_ = kInline;
-    head_ = 0;
+Outbox::Queue& Outbox::queue() {
+  if (queue_ == nullptr) queue_ = pool().take();
+  return *queue_;
+}
+
+void Outbox::give_back() {
+  Queue* queue = std::exchange(queue_, nullptr);
+  queue->heap.reset();
+  queue->head = queue->pinned = 0;
+  queue->capacity = Queue::kInline;
+  queue->bytes = 0;
+  pool().give(queue);
+}
+
+Outbox::Segment& Outbox::Queue::push() {
+  if (count == capacity) {
+    auto larger = std::make_unique<Segment[]>(capacity * 2);
+    for (std::uint32_t i = 0; i < count; ++i) larger[i] = std::move(slot(i));
+    heap = std::move(larger);
+    capacity *= 2;
+    head = 0;
   }
+  return slot(count++);
+}
+
+void Outbox::Queue::pop_front() {
+  slot(0) = Segment();
+  head = (head + 1) & (capacity - 1);
+  --count;
 }
 
 char* Outbox::append_space(std::size_t size) {
-  bytes_ += size;
-  if (count_ != 0) {
-    Segment& last = slot(count_ - 1);
+  Queue& queue = this->queue();
+  queue.bytes += size;
+  if (queue.count != 0) {
+    Segment& last = queue.slot(queue.count - 1);
     FrameRef::Block* block = last.frame.block_;
     // A chunk of ours is referenced by this queue alone; a shared frame may not grow (I1).
     if (block->references == 1 && block->capacity - block->size >= size && last.end == block->size &&
@@ -81,10 +124,10 @@ char* Outbox::append_space(std::size_t size) {
       return space;
     }
   }
-  const std::size_t usual = count_ == 0 ? kFirstChunkBytes : kNextChunkBytes;
+  const std::size_t usual = queue.count == 0 ? kFirstChunkBytes : kNextChunkBytes;
   FrameRef::Block* block = FrameRef::make_block(size > usual ? size : usual);
   block->size = size;
-  Segment& segment = push();
+  Segment& segment = queue.push();
   segment.frame = FrameRef(block);
   segment.begin = 0;
   segment.end = static_cast<std::uint32_t>(size);
@@ -99,17 +142,18 @@ void Outbox::append(std::string_view bytes) {
 void Outbox::append(const FrameRef& frame) {
   const std::size_t size = frame.view().size();
   if (size == 0) return;
-  Segment& segment = push();
+  Queue& queue = this->queue();
+  Segment& segment = queue.push();
   segment.frame = frame;
   segment.begin = 0;
   segment.end = static_cast<std::uint32_t>(size);
-  bytes_ += size;
+  queue.bytes += size;
 }
 
 int Outbox::gather(iovec* parts, int parts_max) const {
   int filled = 0;
-  for (std::uint32_t i = 0; i < count_ && filled < parts_max; ++i) {
-    const Segment& segment = slot(i);
+  for (std::uint32_t i = 0; queue_ != nullptr && i < queue_->count && filled < parts_max; ++i) {
+    const Segment& segment = queue_->slot(i);
     parts[filled].iov_base = const_cast<char*>(segment.frame.block_->data + segment.begin);
     parts[filled].iov_len = segment.end - segment.begin;
     ++filled;
@@ -119,8 +163,8 @@ int Outbox::gather(iovec* parts, int parts_max) const {
 
 std::size_t Outbox::copy_front(char* out, std::size_t room) const {
   std::size_t copied = 0;
-  for (std::uint32_t i = 0; i < count_ && copied < room; ++i) {
-    const Segment& segment = slot(i);
+  for (std::uint32_t i = 0; queue_ != nullptr && i < queue_->count && copied < room; ++i) {
+    const Segment& segment = queue_->slot(i);
     const std::size_t here = std::min<std::size_t>(segment.end - segment.begin, room - copied);
     std::memcpy(out + copied, segment.frame.block_->data + segment.begin, here);
     copied += here;
@@ -129,43 +173,43 @@ std::size_t Outbox::copy_front(char* out, std::size_t room) const {
 }
 
 void Outbox::consume(std::size_t count) {
-  WIREHALL_ASSERT(count <= bytes_);
+  WIREHALL_ASSERT(count <= bytes());
   if (count == 0) return;
-  bytes_ -= count;
-  pinned_ = 0;
+  queue_->bytes -= count;
+  queue_->pinned = 0;
   while (count != 0) {
-    Segment& first = slot(0);
+    Segment& first = queue_->slot(0);
     const std::size_t here = first.end - first.begin;
     if (count < here) {
       first.begin += static_cast<std::uint32_t>(count);
       return;
     }
     count -= here;
-    pop_front();
+    queue_->pop_front();
   }
+  if (queue_->count == 0) give_back();
 }
 
 void Outbox::drop_unsent() {
-  const bool begun = count_ != 0 && slot(0).begin != 0;
+  if (queue_ == nullptr) return;
+  Queue& queue = *queue_;
+  const bool begun = queue.slot(0).begin != 0;
   std::uint32_t kept = begun ? 1 : 0;
-  std::size_t kept_bytes = begun ? slot(0).end - slot(0).begin : 0;
-  for (; kept_bytes < pinned_; ++kept) kept_bytes += slot(kept).end - slot(kept).begin;
-  while (count_ > kept) {
-    Segment& last = slot(count_ - 1);
-    bytes_ -= last.end - last.begin;
+  std::size_t kept_bytes = begun ? queue.slot(0).end - queue.slot(0).begin : 0;
+  for (; kept_bytes < queue.pinned; ++kept) kept_bytes += queue.slot(kept).end - queue.slot(kept).begin;
+  while (queue.count > kept) {
+    Segment& last = queue.slot(queue.count - 1);
+    queue.bytes -= last.end - last.begin;
     last = Segment();
-    --count_;
+    --queue.count;
   }
-  if (count_ == 0) clear();
+  if (queue.count == 0) give_back();
 }
 
 void Outbox::clear() {
-  while (count_ != 0) pop_front();
-  heap_.reset();
-  capacity_ = kInline;
-  head_ = 0;
-  bytes_ = 0;
-  pinned_ = 0;
+  if (queue_ == nullptr) return;
+  while (queue_->count != 0) queue_->pop_front();
+  give_back();
 }
 
 }  // namespace wirehall

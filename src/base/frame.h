@@ -60,7 +60,8 @@ class FrameRef {
 };
 
 /// What one connection has still to write, in order: its own small pieces, gathered in chunks, and shared
-/// frames by reference. It holds no memory while it is empty.
+/// frames by reference. While it is empty it holds no memory and is one pointer: the queue itself is lent by
+/// the thread, since few connections have one at a time.
 ///
 /// Thread:   shard-affine.
 class Outbox {
@@ -68,7 +69,7 @@ class Outbox {
   Outbox() = default;
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
-  ~Outbox();
+  ~Outbox() { clear(); }
 
   void append(std::string_view bytes);
   /// Appends `size` bytes that the caller writes at once.
@@ -76,16 +77,19 @@ class Outbox {
   char* append_space(std::size_t size);
   void append(const FrameRef& frame);
 
-  bool empty() const { return bytes_ == 0; }
+  bool empty() const { return queue_ == nullptr; }
   /// Exact; the base of all decisions about backpressure.
-  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes() const { return queue_ == nullptr ? 0 : queue_->bytes; }
   /// Without the piece that is leaving.
   std::size_t bytes_behind_front() const {
-    return count_ == 0 ? 0 : bytes_ - (slot(0).end - slot(0).begin);
+    return queue_ == nullptr ? 0 : queue_->bytes - (queue_->slot(0).end - queue_->slot(0).begin);
   }
   /// Says that the first `count` bytes have been given away, as to TLS, though they are not consumed yet.
-  void pin(std::size_t count) { pinned_ = static_cast<std::uint32_t>(count); }
-  std::size_t pinned() const { return pinned_; }
+  /// Requires: count <= bytes().
+  void pin(std::size_t count) {
+    if (queue_ != nullptr) queue_->pinned = static_cast<std::uint32_t>(count);
+  }
+  std::size_t pinned() const { return queue_ == nullptr ? 0 : queue_->pinned; }
 
   /// Fills at most `parts_max` pieces from the front.
   /// Returns:  how many.
@@ -105,20 +109,28 @@ class Outbox {
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
   };
-  static constexpr std::uint32_t kInline = 2;
-  Segment& slot(std::uint32_t i) { return segments()[(head_ + i) & (capacity_ - 1)]; }
-  const Segment& slot(std::uint32_t i) const { return const_cast<Outbox*>(this)->slot(i); }
-  Segment* segments() { return heap_ ? heap_.get() : inline_; }
-  Segment& push();
-  void pop_front();
+  /// A ring of segments; never empty while an outbox has it, never with an empty segment.
+  struct Queue {
+    static constexpr std::uint32_t kInline = 2;
+    Segment& slot(std::uint32_t i) { return segments()[(head + i) & (capacity - 1)]; }
+    Segment* segments() { return heap ? heap.get() : inline_segments; }
+    Segment& push();
+    void pop_front();
 
-  Segment inline_[kInline];
-  std::unique_ptr<Segment[]> heap_;
-  std::uint32_t head_ = 0;
-  std::uint32_t count_ = 0;
-  std::uint32_t capacity_ = kInline;  // a power of two
-  std::uint32_t pinned_ = 0;
-  std::size_t bytes_ = 0;
+    Segment inline_segments[kInline];
+    std::unique_ptr<Segment[]> heap;
+    std::uint32_t head = 0;
+    std::uint32_t count = 0;
+    std::uint32_t capacity = kInline;  // a power of two
+    std::uint32_t pinned = 0;
+    std::size_t bytes = 0;
+  };
+  class Pool;
+  static Pool& pool();
+  Queue& queue();
+  void give_back();
+
+  Queue* queue_ = nullptr;
 };
 
 }  // namespace wirehall

@@ -2,6 +2,7 @@
 // can make keys collide on purpose. Iteration order must never decide what goes on the wire.
 #pragma once
 
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -19,11 +20,53 @@ std::uint64_t keyed_hash(std::string_view text);
 
 struct KeyedHash {
   using is_transparent = void;
+  using is_avalanching = void;
   std::size_t operator()(std::string_view text) const { return static_cast<std::size_t>(keyed_hash(text)); }
 };
 
 template <class V>
 using TextMap = std::unordered_map<std::string, V, KeyedHash, std::equal_to<>>;
 using TextSet = std::unordered_set<std::string, KeyedHash, std::equal_to<>>;
+
+/// Objects found by a text that they hold themselves, `NameOf{}(object)`: a pointer and a byte for each, where a
+/// map would keep the text a second time.
+///
+/// Lifetime: the text of an object does not change while it is in here.
+template <class T, class NameOf>
+class NamedPointers {
+ public:
+  /// Returns: the object of that name, or nullptr.
+  T* find(std::string_view name) const {
+    const auto found = table_.find(name);
+    return found == table_.end() ? nullptr : *found;
+  }
+  /// Requires: none of its name is there.
+  void add(T& object) { table_.insert(&object); }
+  /// Returns: whether the one of that name was there.
+  bool remove(std::string_view name) { return table_.erase(name) != 0; }
+  std::size_t size() const { return table_.size(); }
+  bool empty() const { return table_.empty(); }
+  // In no particular order.
+  auto begin() const { return table_.begin(); }
+  auto end() const { return table_.end(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    using is_avalanching = void;
+    std::size_t operator()(std::string_view name) const { return static_cast<std::size_t>(keyed_hash(name)); }
+    std::size_t operator()(const T* object) const { return (*this)(std::string_view(NameOf{}(*object))); }
+  };
+  struct Equal {
+    using is_transparent = void;
+    static std::string_view name(std::string_view text) { return text; }
+    static std::string_view name(const T* object) { return NameOf{}(*object); }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return name(a) == name(b);
+    }
+  };
+  boost::unordered_flat_set<T*, Hash, Equal> table_;
+};
 
 }  // namespace wirehall

@@ -39,9 +39,10 @@ void Session::open(MonoTime now) {
   if (protocol_ == 3) heartbeat_ += options_->ping_timeout;
 }
 
-void Session::queue_packet(std::string_view text) {
-  queued_bytes_ += text.size();
-  queue_.push_back({FrameRef::copy_of(text), false});
+void Session::queue_packet(OutPacket packet) {
+  if (!queue_) queue_ = std::make_unique<Queue>();
+  queue_->bytes += packet.bytes.view().size();
+  queue_->packets.push_back(std::move(packet));
 }
 
 Session::Received Session::receive(const PacketView& packet, MonoTime now) {
@@ -83,8 +84,9 @@ Session::Received Session::receive(const PacketView& packet, MonoTime now) {
 
 bool Session::pong_allowed(MonoTime now) {
   constexpr auto kWindow = std::chrono::seconds(2);
-  if (now - pongs_since_ >= kWindow) {
-    pongs_since_ = now;
+  const auto window = static_cast<std::uint32_t>(now.time_since_epoch() / kWindow);
+  if (window != pong_window_) {
+    pong_window_ = window;
     pong_count_ = 0;
   }
   return ++pong_count_ <= options_->pongs_per_second_max * 2;
@@ -92,15 +94,13 @@ bool Session::pong_allowed(MonoTime now) {
 
 bool Session::send(OutPacket packet) {
   if (state_ != State::kOpen) return false;
-  queued_bytes_ += packet.bytes.view().size();
-  queue_.push_back(std::move(packet));
+  queue_packet(std::move(packet));
   return true;
 }
 
 std::vector<OutPacket> Session::take_packets() {
-  std::vector<OutPacket> packets = std::move(queue_);
-  queue_ = {};
-  queued_bytes_ = 0;
+  std::vector<OutPacket> packets;
+  if (const std::unique_ptr<Queue> queue = std::move(queue_)) packets = std::move(queue->packets);
   if (state_ == State::kClosing) {
     if (transport_ == Transport::kPolling) {
       if (!packets.empty()) return packets;
@@ -145,7 +145,7 @@ Session::Probed Session::receive_probe(const PacketView* packet, MonoTime now) {
   if (!upgrade) return Probed::kAbandoned;
   transport_ = Transport::kWebSocket;
   upgraded_ = true;
-  if (state_ == State::kClosing && queue_.empty()) end(CloseReason::kForcedClose);
+  if (state_ == State::kClosing && !queue_) end(CloseReason::kForcedClose);
   return Probed::kUpgraded;
 }
 
@@ -156,7 +156,7 @@ void Session::close(MonoTime now) {
   const MonoTime overdue =
       awaiting_pong_ || protocol_ == 3 ? heartbeat_ : heartbeat_ + options_->ping_timeout;
   heartbeat_ = std::min(overdue, now + kPollingCloseGrace);
-  if (transport_ == Transport::kWebSocket && queue_.empty()) end(CloseReason::kForcedClose);
+  if (transport_ == Transport::kWebSocket && !queue_) end(CloseReason::kForcedClose);
 }
 
 void Session::end(CloseReason reason) {
@@ -165,8 +165,7 @@ void Session::end(CloseReason reason) {
   reason_ = reason;
   heartbeat_ = kNever;
   probe_.reset();
-  queue_ = {};
-  queued_bytes_ = 0;
+  queue_.reset();
 }
 
 Session::Due Session::on_deadline(MonoTime now) {

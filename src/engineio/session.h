@@ -101,12 +101,12 @@ class Session {
   bool send(OutPacket packet);
   /// Whether a message may go straight to the WebSocket transport, overtaking nothing.
   bool direct() const {
-    return state_ == State::kOpen && transport_ == Transport::kWebSocket && queue_.empty();
+    return state_ == State::kOpen && transport_ == Transport::kWebSocket && !queue_;
   }
-  bool has_packets() const { return !queue_.empty(); }
-  std::size_t queued_bytes() const { return queued_bytes_; }
+  bool has_packets() const { return queue_ != nullptr; }
+  std::size_t queued_bytes() const { return queue_ ? queue_->bytes : 0; }
   std::size_t queued_bytes_behind_first() const {
-    return queue_.empty() ? 0 : queued_bytes_ - queue_.front().bytes.view().size();
+    return queue_ ? queue_->bytes - queue_->packets.front().bytes.view().size() : 0;
   }
   /// Takes everything that is queued, for the current transport.
   ///
@@ -152,23 +152,29 @@ class Session {
   };
   bool pong_allowed(MonoTime now);
   void tick_probe(MonoTime now);
-  void queue_packet(std::string_view text);
+  void queue_packet(std::string_view text) { queue_packet(OutPacket{FrameRef::copy_of(text), false}); }
+  void queue_packet(OutPacket packet);
+
+  /// What waits; there is none while nothing does.
+  struct Queue {
+    std::vector<OutPacket> packets;
+    std::size_t bytes = 0;
+  };
 
   const SessionOptions* options_;
   std::string sid_;
-  std::vector<OutPacket> queue_;
-  std::size_t queued_bytes_ = 0;
+  std::unique_ptr<Queue> queue_;
   std::unique_ptr<Probe> probe_;
   MonoTime heartbeat_ = kNever;  // the next ping, or the end of the wait for a pong; closing: of the grace
-  MonoTime pongs_since_{};
+  std::uint32_t pong_window_ = 0;
   std::uint32_t pong_count_ = 0;
   Transport transport_;
   std::uint8_t protocol_;
   State state_ = State::kOpen;
   CloseReason reason_ = CloseReason::kNone;
-  bool awaiting_pong_ = false;
-  bool wait_extended_ = false;
-  bool upgraded_ = false;
+  bool awaiting_pong_ : 1 = false;
+  bool wait_extended_ : 1 = false;
+  bool upgraded_ : 1 = false;
 };
 
 /// How long a closing polling session waits for a poll that takes the close packet.

@@ -9,26 +9,30 @@
 namespace wirehall::hub {
 
 Client::Client(Hub& hub, EnginePort& engine, const ClientOptions& options)
-    : hub_(hub),
-      engine_(engine),
-      options_(options),
-      decoder_(options.decoder),
-      connect_deadline_(hub.now() + options.connect_timeout) {
+    : hub_(hub), engine_(engine), options_(options), decoder_(options.decoder) {
+  opening().connect_deadline = hub.now() + options.connect_timeout;
   schedule();
 }
 
 Client::~Client() {
-  if (alive_) *alive_ = false;
+  if (opening_ && opening_->alive) *opening_->alive = false;
   close_sockets("transport close");
 }
 
-void Client::schedule() {
-  hub_.environment().timers().schedule(*this, std::min(connect_deadline_, decoder_.next_deadline()));
+Client::Opening& Client::opening() {
+  if (!opening_) opening_ = std::make_unique<Opening>(*this);
+  return *opening_;
 }
 
-void Client::on_timer(MonoTime now) {
-  if (connect_deadline_ <= now) {
-    connect_deadline_ = kNever;
+void Client::schedule() {
+  const MonoTime attachments = decoder_.next_deadline();
+  if (attachments == kNever && !opening_) return;
+  hub_.environment().timers().schedule(opening(), std::min(opening().connect_deadline, attachments));
+}
+
+void Client::on_deadline(MonoTime now) {
+  if (opening_->connect_deadline <= now) {
+    opening_->connect_deadline = kNever;
     const bool joined = std::any_of(sockets_.begin(), sockets_.end(),
                                     [](const SocketPtr& socket) { return socket->is_connected(); });
     if (!joined) {
@@ -99,7 +103,7 @@ void Client::engine_closed(std::string_view reason) {
 
 void Client::close_sockets(std::string_view reason) {
   decoder_.reset();
-  hub_.environment().timers().cancel(*this);
+  if (opening_) hub_.environment().timers().cancel(*opening_);
   for (const SocketPtr& socket : std::exchange(sockets_, {})) socket->close(reason);
 }
 
@@ -111,7 +115,9 @@ Socket* Client::find(std::string_view nsp) const {
 }
 
 void Client::forget(const Socket& socket) {
-  std::erase_if(sockets_, [&](const SocketPtr& held) { return held.get() == &socket; });
+  sockets_.erase(std::remove_if(sockets_.begin(), sockets_.end(),
+                                [&](const SocketPtr& held) { return held.get() == &socket; }),
+                 sockets_.end());
 }
 
 void Client::connect_main() {
@@ -144,8 +150,8 @@ void Client::packet(socketio::Packet& packet) {
 }
 
 void Client::connect(socketio::Packet& packet) {
-  if (refusal_) {
-    send_refusal(packet.nsp, refusal_->message(), &refusal_->data());
+  if (opening_ && opening_->refusal) {
+    send_refusal(packet.nsp, opening_->refusal->message(), &opening_->refusal->data());
     close();
     return;
   }
@@ -154,12 +160,13 @@ void Client::connect(socketio::Packet& packet) {
   if (nsp == nullptr && hub_.registry().parents.empty())
     return send_refusal(packet.nsp, "Invalid namespace", nullptr, false);
   // What is still being asked for counts, too.
-  if (sockets_.size() + asking_ >= options_.namespaces_max)
+  if (sockets_.size() + (opening_ ? opening_->asking : 0) >= options_.namespaces_max)
     return send_limit_reached(packet.nsp, "namespaces of one client");
   if (nsp != nullptr) return connect_to(*nsp, std::move(packet.auth));
-  if (!alive_) alive_ = std::make_shared<bool>(true);
-  ++asking_;
-  hub_.spawn(ask_parents(alive_, packet.nsp, std::move(packet.auth)), SocketPtr(), nullptr, Ack());
+  Opening& asker = opening();
+  if (!asker.alive) asker.alive = std::make_shared<bool>(true);
+  ++asker.asking;
+  hub_.spawn(ask_parents(asker.alive, packet.nsp, std::move(packet.auth)), SocketPtr(), nullptr, Ack());
 }
 
 // The first parent that matches makes the namespace.
@@ -175,14 +182,14 @@ Task<> Client::ask_parents(std::shared_ptr<const bool> alive, std::string name, 
     }
     if (!*alive || closed_) co_return;
     if (!matches) continue;
-    --asking_;
+    --opening_->asking;
     if (find(name) != nullptr) co_return;
     if (hub_.find(name) == nullptr && !hub_.has_room_for_child())
       co_return send_limit_reached(name, "namespaces made for clients");
     connect_to(hub_.make_child(parent->spec, name), std::move(auth));
     co_return;
   }
-  --asking_;
+  --opening_->asking;
   send_refusal(name, "Invalid namespace", nullptr, false);
 }
 
@@ -193,11 +200,8 @@ void Client::send_limit_reached(std::string_view nsp, std::string_view what) {
 }
 
 void Client::connect_to(NamespaceShard& nsp, std::string auth) {
-  std::shared_ptr<Handshake> handshake = engine_.engine_handshake();
-  if (!auth.empty()) {
-    handshake = std::make_shared<Handshake>(*handshake);
-    handshake->auth = Value::from_validated_json(std::move(auth));
-  }
+  KeptHandshake handshake =
+      engine_.engine_handshake().with_auth(auth.empty() ? Value() : Value::from_validated_json(std::move(auth)));
   SocketPtr socket = hub_.make_socket(nsp, *this, std::move(handshake));
   if (is_v3()) {
     // Such clients know their ids without being told.
@@ -255,16 +259,17 @@ socketio::EncodedPacket& Client::scratch() {
 }
 
 void Client::connected(Socket& socket) {
-  connect_deadline_ = kNever;
-  schedule();
-  engine_.engine_joined();
-  std::shared_ptr<Handshake> kept = engine_.engine_handshake();
-  const Value& auth = socket.handshake().auth;
-  if (auth.unparsed_json() != nullptr || !auth.is_null()) {
-    kept = std::make_shared<Handshake>(*kept);
-    kept->auth = auth;
+  if (opening_) {
+    opening_->connect_deadline = kNever;
+    schedule();
+    if (!opening_->scheduled() && !opening_->refusal && opening_->asking == 0) opening_.reset();
   }
-  socket.set_handshake(std::move(kept));
+  engine_.engine_joined();
+  const Value& auth = socket.handshake().auth;
+  // Without auth the sockets of a session share the session's.
+  socket.set_handshake(auth.unparsed_json() == nullptr && auth.is_null()
+                           ? engine_.engine_handshake()
+                           : socket.kept_handshake().packed(engine_.engine_kept_headers(), auth));
   const std::string_view pid =
       socket.recovery() != nullptr ? std::string_view(socket.recovery()->pid) : std::string_view();
   socketio::EncodedPacket& packet = scratch();
@@ -343,7 +348,7 @@ void Client::disconnect(Socket& socket, bool close_session) {
     return;
   }
   // Every namespace is told, then the session ends; all with the same reason, as the reference.
-  const std::vector<SocketPtr> all = std::exchange(sockets_, {});
+  const Sockets all = std::exchange(sockets_, {});
   closed_ = true;
   for (const SocketPtr& each : all) {
     if (!each->is_connected()) continue;

@@ -8,7 +8,9 @@
 // Spec: Socket.IO protocol v5; socket.io `Client` for the order of calls.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,7 +48,9 @@ class EnginePort {
   virtual bool engine_close() = 0;
   virtual void engine_pause_reading(bool paused) = 0;
   /// The opening request with all its headers, and from the first namespace on with the configured ones.
-  virtual std::shared_ptr<Handshake> engine_handshake() = 0;
+  virtual const KeptHandshake& engine_handshake() const = 0;
+  /// The names of the headers that are kept.
+  virtual const std::vector<std::string>& engine_kept_headers() const = 0;
   /// A namespace was joined: headers beyond the configured ones may go.
   virtual void engine_joined() = 0;
 
@@ -63,7 +67,7 @@ struct ClientOptions {
 
 /// Thread:   shard-affine.
 /// Lifetime: hub, port and options outlive it.
-class Client final : public SocketLink, private Timer {
+class Client final : public SocketLink {
  public:
   Client(Hub& hub, EnginePort& engine, const ClientOptions& options);
   ~Client();
@@ -75,7 +79,7 @@ class Client final : public SocketLink, private Timer {
   /// Connects to the main namespace without being asked: revision 3.
   void connect_main();
   /// Answers every CONNECT with this refusal, and then ends the session.
-  void refuse_all(const Error& error) { refusal_ = std::make_unique<Verdict>(error); }
+  void refuse_all(const Error& error) { opening().refusal.emplace(error); }
   /// The session has ended.
   void engine_closed(std::string_view reason);
 
@@ -97,7 +101,20 @@ class Client final : public SocketLink, private Timer {
   void pause_reading(bool paused) override { engine_.engine_pause_reading(paused); }
 
  private:
-  void on_timer(MonoTime now) override;
+  // One, as a rule, and then no memory of its own.
+  using Sockets = boost::container::small_vector<SocketPtr, 1>;
+  /// What a client has until it joined its first namespace, and afterwards only while it needs it.
+  struct Opening final : Timer {
+    explicit Opening(Client& owner) : client(owner) {}
+    void on_timer(MonoTime now) override { client.on_deadline(now); }
+    Client& client;
+    MonoTime connect_deadline = kNever;
+    std::optional<Verdict> refusal;
+    std::shared_ptr<bool> alive;  // set while parents of namespaces are asked
+    std::uint32_t asking = 0;     // CONNECTs for which they are
+  };
+  Opening& opening();
+  void on_deadline(MonoTime now);
   void packet(socketio::Packet& packet);
   void connect(socketio::Packet& packet);
   bool is_v3() const { return engine_.engine_protocol() == 3; }
@@ -123,12 +140,9 @@ class Client final : public SocketLink, private Timer {
   EnginePort& engine_;
   const ClientOptions& options_;
   socketio::PacketDecoder decoder_;
-  std::vector<SocketPtr> sockets_;  // connecting and connected
-  std::unique_ptr<Verdict> refusal_;
-  std::shared_ptr<bool> alive_;  // set while parents of namespaces are asked
-  MonoTime connect_deadline_;
+  Sockets sockets_;  // connecting and connected
+  std::unique_ptr<Opening> opening_;
   std::uint32_t refused_connects_ = 0;
-  std::uint32_t asking_ = 0;  // CONNECTs for which parents are being asked
   bool closed_ = false;
 };
 

@@ -102,19 +102,18 @@ void NamespaceShard::room_left(std::string_view room, std::string_view socket_id
   for (const auto& handler : handlers.deleted) handler(room);
 }
 
-Socket* NamespaceShard::find(std::string_view id) const {
-  const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : found->second;
-}
+std::string_view NamespaceShard::IdOf::operator()(const Socket& socket) const { return socket.id(); }
+
+Socket* NamespaceShard::find(std::string_view id) const { return by_id_.find(id); }
 
 void NamespaceShard::add(Socket& socket) {
   socket.index_in_namespace = static_cast<std::uint32_t>(sockets_.size());
   sockets_.push_back(&socket);
-  by_id_.emplace(socket.id(), &socket);
+  by_id_.add(socket);
 }
 
 void NamespaceShard::remove(Socket& socket) {
-  by_id_.erase(socket.id());
+  by_id_.remove(socket.id());
   sockets_[socket.index_in_namespace] = sockets_.back();
   sockets_[socket.index_in_namespace]->index_in_namespace = socket.index_in_namespace;
   sockets_.pop_back();
@@ -266,8 +265,7 @@ void Hub::drop_unused_child(const std::string& name) {
   }
 }
 
-SocketPtr Hub::make_socket(NamespaceShard& nsp, SocketLink& link,
-                           std::shared_ptr<const Handshake> handshake) {
+SocketPtr Hub::make_socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake) {
   std::string id = make_socket_id(environment_.random(), static_cast<std::uint8_t>(environment_.shard()));
   return SocketPtr(new Socket(nsp, link, std::move(handshake), std::move(id)));
 }

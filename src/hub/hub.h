@@ -74,7 +74,10 @@ class NamespaceShard {
   ShardAdapter local_;
   NodeAdapter node_;
   std::vector<Socket*> sockets_;
-  std::unordered_map<std::string_view, Socket*, KeyedHash, std::equal_to<>> by_id_;
+  struct IdOf {
+    std::string_view operator()(const Socket& socket) const;
+  };
+  NamedPointers<Socket, IdOf> by_id_;
   std::size_t references_ = 0;
   std::uint64_t position_ = 0;
   bool draining_ = false;
@@ -110,7 +113,7 @@ class Hub final : public Resumer {
   void child_unused(NamespaceShard& child);
 
   /// Makes a socket that is not yet in its namespace.
-  SocketPtr make_socket(NamespaceShard& nsp, SocketLink& link, std::shared_ptr<const Handshake> handshake);
+  SocketPtr make_socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake);
   /// Runs the middlewares; then the link is told (connected, or refused) and connection handlers run. A
   /// socket that was closed meanwhile is dropped silently.
   void connect(const SocketPtr& socket);

@@ -130,7 +130,7 @@ const std::string& Socket::id() const { return impl(*this).id(); }
 Namespace& Socket::nsp() const { return impl(*this).shard().spec().api; }
 Protocol Socket::protocol() const { return impl(*this).protocol(); }
 SocketRef Socket::ref() const { return {impl(*this).shard().spec().name, id()}; }
-const Handshake& Socket::handshake() const { return *impl(*this).handshake_; }
+const Handshake& Socket::handshake() const { return impl(*this).handshake_.get(); }
 const User& Socket::user() const { return *impl(*this).user_; }
 void Socket::set_user(User user) { impl(*this).user_ = std::make_shared<const User>(std::move(user)); }
 Value& Socket::data() { return impl(*this).rare().data; }

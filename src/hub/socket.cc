@@ -70,8 +70,7 @@ SocketPtr::~SocketPtr() {
 
 // -- Socket -------------------------------------------------------------------------------------
 
-Socket::Socket(NamespaceShard& nsp, SocketLink& link, std::shared_ptr<const Handshake> handshake,
-               std::string id)
+Socket::Socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake, std::string id)
     : protocol_(link.protocol()),
       nsp_(&nsp),
       link_(&link),
@@ -298,7 +297,7 @@ void Socket::tell_outgoing(std::string_view event, const Args& args) {
 SocketInfo Socket::info() const {
   SocketInfo info;
   info.id = id_;
-  info.handshake = *handshake_;
+  info.handshake = handshake_.get();
   info.rooms = rooms();
   if (rare_) info.data = rare_->data;
   info.user = *user_;

@@ -18,6 +18,7 @@
 
 #include "base/timer_wheel.h"
 #include "hub/completion.h"
+#include "hub/kept_handshake.h"
 #include "hub/room_index.h"
 #include "hub/socket_link.h"
 #include "hub/spec.h"
@@ -75,7 +76,7 @@ class SocketExtension {
 /// Thread:   shard-affine.
 class Socket final : public wirehall::Socket {
  public:
-  Socket(NamespaceShard& nsp, SocketLink& link, std::shared_ptr<const Handshake> handshake, std::string id);
+  Socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake, std::string id);
 
   // -- what the links call ------------------------------------------------------------------------
   /// An event of the client. `ack`: the answer it waits for.
@@ -120,7 +121,9 @@ class Socket final : public wirehall::Socket {
   const std::string& id() const { return id_; }
   std::vector<Membership>& memberships() { return memberships_; }
   const std::vector<Membership>& memberships() const { return memberships_; }
-  void set_handshake(std::shared_ptr<const Handshake> handshake) { handshake_ = std::move(handshake); }
+  const KeptHandshake& kept_handshake() const { return handshake_; }
+  /// Whoever holds the one that it had may not look at it any more.
+  void set_handshake(KeptHandshake handshake) { handshake_ = std::move(handshake); }
   const std::shared_ptr<const User>& shared_user() const { return user_; }
 
   /// A handler of this socket is suspended, or no longer.
@@ -201,7 +204,7 @@ class Socket final : public wirehall::Socket {
   NamespaceShard* nsp_;
   SocketLink* link_;
   std::string id_;
-  std::shared_ptr<const Handshake> handshake_;
+  KeptHandshake handshake_;
   std::shared_ptr<const User> user_;
   std::vector<Membership> memberships_;
   std::unique_ptr<Rare> rare_;

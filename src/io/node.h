@@ -64,7 +64,7 @@ class Node final : public pipeline::ShardLink {
   bool run_blocking(unsigned from, std::function<void()> work, Task done) override;
   void want_turn(unsigned shard) override { shards_[shard]->want_turn(); }
   void write_early(pipeline::Connection& connection) override {
-    static_cast<TcpConnection*>(connection.io)->write_early();
+    static_cast<TcpConnection&>(connection).write_early();
   }
 
  private:

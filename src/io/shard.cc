@@ -42,6 +42,9 @@ std::string address_of(const sockaddr_storage& storage) {
   return http1::format_address(bytes);
 }
 
+// The table of a shard's core holds connections that this file has made.
+TcpConnection& tcp(pipeline::Connection& connection) { return static_cast<TcpConnection&>(connection); }
+
 }  // namespace
 
 struct Shard::Loop {
@@ -183,10 +186,11 @@ void Shard::run() {
   core_.begin_turn(clock_.now(), clock_.wall_now());
   const hub::Hub::Scope scope(core_.hub());
   listeners_.clear();
-  for (const auto& connection : connections_) {
-    if (!connection->closed()) connection->connection().gone(false);
+  const std::vector<pipeline::Connection*> left = core_.connections();
+  for (pipeline::Connection* connection : left) {
+    if (!tcp(*connection).closed()) connection->gone(false);
   }
-  while (!connections_.empty()) connections_.back()->close_now();
+  for (pipeline::Connection* connection : left) tcp(*connection).close_now();
   core_.end_turn();
   core_.take_touched();
   core_.take_ready();
@@ -230,12 +234,12 @@ void Shard::turn(F&& work) {
 
 void Shard::finish_turn() {
   for (pipeline::Connection* connection : core_.take_ready())
-    static_cast<TcpConnection*>(connection->io)->resume();
+    tcp(*connection).resume();
   for (int round = 0; round < kFlushRoundsMax; ++round) {
     core_.end_turn();
     const std::vector<pipeline::Connection*> touched = core_.take_touched();
     if (touched.empty()) break;
-    for (pipeline::Connection* connection : touched) static_cast<TcpConnection*>(connection->io)->flush();
+    for (pipeline::Connection* connection : touched) tcp(*connection).flush();
     if (round + 1 == kFlushRoundsMax) want_turn();
   }
   if (core_.has_ready() || !read_later_.empty()) want_turn();
@@ -296,22 +300,13 @@ void Shard::accepted(int socket, std::string address) {
     SSL_set_accept_state(ssl.get());
   }
   pipeline::PeerInfo peer{std::move(address), ssl != nullptr};
-  auto connection = std::make_unique<TcpConnection>(*this, socket, std::move(peer), std::move(ssl));
-  connection->index_in_shard = connections_.size();
-  TcpConnection& started = *connection;
-  connections_.push_back(std::move(connection));
-  if (!started.start()) started.close_now();
+  auto* started = new TcpConnection(*this, socket, std::move(peer), std::move(ssl));
+  if (!started->start()) started->close_now();
 }
 
 void Shard::retire(TcpConnection& connection) {
   if (connection.in_read_list) std::erase(read_later_, &connection);
-  const std::size_t index = connection.index_in_shard;
-  retired_.push_back(std::move(connections_[index]));
-  if (index + 1 != connections_.size()) {
-    connections_[index] = std::move(connections_.back());
-    connections_[index]->index_in_shard = index;
-  }
-  connections_.pop_back();
+  retired_.emplace_back(&connection);
   node_.give_place();
 }
 
@@ -322,15 +317,12 @@ void Shard::send_connection(unsigned target, std::shared_ptr<TcpConnection::Move
 
 void Shard::adopt(TcpConnection::Moved& moved) {
   node_.keep_place();
-  auto connection = std::make_unique<TcpConnection>(*this, moved.socket, moved.peer, std::move(moved.ssl));
-  connection->index_in_shard = connections_.size();
-  TcpConnection& started = *connection;
-  connections_.push_back(std::move(connection));
-  if (!started.start()) {
-    started.close_now();
+  auto* started = new TcpConnection(*this, moved.socket, moved.peer, std::move(moved.ssl));
+  if (!started->start()) {
+    started->close_now();
     return;
   }
-  started.arrive(moved);
+  started->arrive(moved);
 }
 
 // -- end ----------------------------------------------------------------------------------------
@@ -369,7 +361,7 @@ void Shard::drain_some() {
   }
   // What came meanwhile, and probes.
   if (drain_->connections.empty() && drain_->polling_sessions.empty()) core_.engine().shut_down();
-  const bool done = connections_.empty() && core_.engine().session_count() == 0;
+  const bool done = connection_count() == 0 && core_.engine().session_count() == 0;
   // Others may still need what this shard owns: all of them end together.
   if (done && !std::exchange(drain_->told, true)) node_.shard_drained();
   if ((done && node_.all_drained()) || core_.now() >= drain_->deadline) {

@@ -54,7 +54,8 @@ class Shard {
   /// Runs what others have posted since the thread has ended. Requires: joined; the caller's thread stands for
   /// the shard's. Returns: how much there was.
   std::size_t run_left_mail();
-  std::size_t connection_count() const { return connections_.size(); }
+  /// Without those that have ended in this turn.
+  std::size_t connection_count() const { return core_.connection_count() - retired_.size(); }
 
  private:
   class Listener;
@@ -84,8 +85,8 @@ class Shard {
   std::unique_ptr<char[]> write_buffer_;
   std::unique_ptr<MailboxWatch> mailbox_watch_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<std::unique_ptr<TcpConnection>> connections_;  // by index_in_shard
   std::vector<TcpConnection*> read_later_;
+  // Those in use are owned through the core's table, from accepted() or adopt() until retire().
   std::vector<std::unique_ptr<TcpConnection>> retired_;
   std::unique_ptr<DrainTimer> drain_;
   MonoTime armed_ = kNever;

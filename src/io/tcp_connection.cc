@@ -25,25 +25,26 @@ constexpr std::size_t kTlsRecordBytes = 16 * 1024;
 }  // namespace
 
 TcpConnection::TcpConnection(Shard& shard, int socket, pipeline::PeerInfo peer, SslPtr ssl)
-    : shard_(shard),
-      socket_(socket),
-      ssl_(std::move(ssl)),
-      connection_(shard.core(), std::move(peer)) {
-  connection_.io = this;
-  if (!ssl_) return;
+    : Connection(shard.core(), std::move(peer)), socket_(socket), shard_(shard) {
+  if (!ssl) return;
+  extra().ssl = std::move(ssl);
   handshaking_ = true;
   close_after(kTlsHandshakeTime);
 }
 
 TcpConnection::~TcpConnection() { close_now(); }
 
+TcpConnection::Extra& TcpConnection::extra() {
+  if (!extra_) extra_ = std::make_unique<Extra>(*this);
+  return *extra_;
+}
+
 bool TcpConnection::start() { return shard_.poller().add(socket_, *this); }
 
 void TcpConnection::close_now() {
   if (socket_ < 0) return;
   shard_.poller().remove(socket_, *this);
-  deadline_.reset();
-  ssl_.reset();
+  extra_.reset();
   ::close(socket_);
   socket_ = -1;
   shard_.retire(*this);
@@ -55,10 +56,10 @@ void TcpConnection::on_hangup() {
   peer_closed_ = true;
   readable_ = true;
   // A stage that awaits a response takes no bytes; the peer's end must reach it all the same, at once.
-  if (!handshaking_ && !lingering_ && !connection_.stage().accepts_input() && !eof_reported_) {
+  if (!handshaking_ && !lingering_ && !stage().accepts_input() && !eof_reported_) {
     eof_reported_ = true;
-    connection_.receive_eof();
-    connection_.touch();
+    receive_eof();
+    touch();
     return;
   }
   read_some();
@@ -72,11 +73,11 @@ void TcpConnection::on_ready(bool readable, bool writable) {
   if (readable_) read_some();
   if (writable && write_blocked_ && socket_ >= 0) {
     write_blocked_ = false;
-    connection_.touch();
+    touch();
   }
   // An answer that concerns nobody else is written while its bytes are in the cache. As soon as others are
   // touched too, as by a broadcast, writing waits for the end of the turn, when more may have come together.
-  if (shard_.core().take_if_alone(connection_)) flush();
+  if (shard_.core().take_if_alone(*this)) flush();
 }
 
 // A TCP proxy puts its header in front of TLS. Returns: whether that is settled.
@@ -87,10 +88,10 @@ bool TcpConnection::read_proxy_header() {
     const http1::ProxyHeader header =
         http1::read_proxy_header({front.data(), static_cast<std::size_t>(got)});
     switch (header.step) {
-      case http1::ProxyHeader::Step::kNone: connection_.set_proxied_address({}); return true;
+      case http1::ProxyHeader::Step::kNone: set_proxied_address({}); return true;
       case http1::ProxyHeader::Step::kDone:
         (void)::recv(socket_, front.data(), header.size, 0);
-        connection_.set_proxied_address(header.address);
+        set_proxied_address(header.address);
         return true;
       case http1::ProxyHeader::Step::kMalformed: close_now(); return false;
       case http1::ProxyHeader::Step::kNeedMore: break;
@@ -105,15 +106,15 @@ bool TcpConnection::read_proxy_header() {
 }
 
 bool TcpConnection::handshake() {
-  if (connection_.expects_proxy_header() && !read_proxy_header()) return false;
-  const int result = SSL_accept(ssl_.get());
+  if (expects_proxy_header() && !read_proxy_header()) return false;
+  const int result = SSL_accept(ssl());
   if (result == 1) {
     handshaking_ = false;
-    deadline_.reset();
+    shard_.core().timers().cancel(*extra_);
     readable_ = true;
     return true;
   }
-  const int error = SSL_get_error(ssl_.get(), result);
+  const int error = SSL_get_error(ssl(), result);
   ERR_clear_error();
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
     if (error == SSL_ERROR_WANT_READ) {
@@ -129,16 +130,16 @@ bool TcpConnection::handshake() {
 
 void TcpConnection::resume() {
   if (socket_ < 0) return;
-  connection_.resume();
+  Connection::resume();
   if (readable_) read_some();
 }
 
 TcpConnection::Io TcpConnection::read_once(char* buffer, std::size_t size, std::size_t& got) {
   for (;;) {
-    if (ssl_) {
-      const int result = SSL_read_ex(ssl_.get(), buffer, size, &got);
+    if (ssl()) {
+      const int result = SSL_read_ex(ssl(), buffer, size, &got);
       if (result == 1) return Io::kDone;
-      const int error = SSL_get_error(ssl_.get(), result);
+      const int error = SSL_get_error(ssl(), result);
       ERR_clear_error();
       if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return Io::kBlocked;
       return error == SSL_ERROR_ZERO_RETURN ? Io::kEnd : Io::kError;
@@ -161,15 +162,15 @@ void TcpConnection::read_some() {
   }
   const auto buffer = shard_.receive_buffer();
   std::size_t budget = shard_.core().limits().read_turn_bytes_max;
-  while (socket_ >= 0 && connection_.wants_read() && budget != 0) {
+  while (socket_ >= 0 && wants_read() && budget != 0) {
     std::size_t got = 0;
     switch (read_once(buffer.data(), buffer.size(), got)) {
       case Io::kDone:
-        connection_.receive(buffer.data(), buffer.data() + got);
+        receive(buffer.data(), buffer.data() + got);
         budget -= std::min(budget, got);
         // A short read has emptied the socket; what comes later is reported anew. TLS and a reported
         // hang-up must be read to the end.
-        if (got < buffer.size() && !ssl_ && !peer_closed_) {
+        if (got < buffer.size() && !ssl() && !peer_closed_) {
           readable_ = false;
           shard_.poller().arm_read(*this);
           return;
@@ -183,23 +184,23 @@ void TcpConnection::read_some() {
         readable_ = false;
         if (!eof_reported_) {
           eof_reported_ = true;
-          connection_.receive_eof();
-          connection_.touch();
+          receive_eof();
+          touch();
         }
         return;
       case Io::kError:
-        connection_.gone(true);
+        gone(true);
         close_now();
         return;
     }
   }
-  if (socket_ >= 0 && readable_ && connection_.wants_read()) shard_.read_later(*this);
+  if (socket_ >= 0 && readable_ && wants_read()) shard_.read_later(*this);
 }
 
 // -- out ----------------------------------------------------------------------------------------
 
 TcpConnection::Io TcpConnection::write_plain(std::size_t& written) {
-  Outbox& outbox = connection_.outbox();
+  const Outbox& outbox = this->outbox();
   std::array<iovec, kPartsMax> parts;
   int count = outbox.gather(parts.data(), kPartsMax);
   const auto scratch = shard_.write_buffer();
@@ -233,48 +234,48 @@ TcpConnection::Io TcpConnection::write_tls(std::size_t& written) {
   const auto scratch = shard_.write_buffer();
   // Offered again after WANT_WRITE, the same front comes out: the queue only grows behind it.
   const std::size_t size =
-      connection_.outbox().copy_front(scratch.data(), std::min(scratch.size(), kTlsRecordBytes));
+      outbox().copy_front(scratch.data(), std::min(scratch.size(), kTlsRecordBytes));
   shard_.core().metrics().add(Counter::kWrites);
-  const int result = SSL_write_ex(ssl_.get(), scratch.data(), size, &written);
+  const int result = SSL_write_ex(ssl(), scratch.data(), size, &written);
   if (result == 1) return Io::kDone;
   written = 0;
-  connection_.outbox().pin(size);  // OpenSSL holds a record of them
-  const int error = SSL_get_error(ssl_.get(), result);
+  outbox().pin(size);  // OpenSSL holds a record of them
+  const int error = SSL_get_error(ssl(), result);
   ERR_clear_error();
   return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? Io::kBlocked : Io::kError;
 }
 
 TcpConnection::Io TcpConnection::write_once(std::size_t& written) {
-  return ssl_ ? write_tls(written) : write_plain(written);
+  return ssl() ? write_tls(written) : write_plain(written);
 }
 
 // Returns whether the connection is still there.
 bool TcpConnection::write_pending() {
   std::size_t total = 0;
-  while (!connection_.outbox().empty() && !write_blocked_ && total < kFlushBytesMax) {
+  while (!outbox().empty() && !write_blocked_ && total < kFlushBytesMax) {
     std::size_t written = 0;
     switch (write_once(written)) {
-      case Io::kDone: connection_.wrote(written); break;
+      case Io::kDone: wrote(written); break;
       case Io::kBlocked:
         write_blocked_ = true;
         shard_.poller().arm_write(*this);
-        connection_.wrote(written);
+        wrote(written);
         break;
       default:
-        connection_.gone(true);
+        gone(true);
         close_now();
         return false;
     }
     total += written;
   }
-  if (!connection_.outbox().empty() && !write_blocked_) connection_.touch();
+  if (!outbox().empty() && !write_blocked_) touch();
   return true;
 }
 
 void TcpConnection::write_early() {
   if (socket_ < 0 || handshaking_) return;
   std::size_t total = 0;
-  while (!connection_.outbox().empty() && !write_blocked_ && total < kFlushBytesMax) {
+  while (!outbox().empty() && !write_blocked_ && total < kFlushBytesMax) {
     std::size_t written = 0;
     const Io result = write_once(written);
     if (result != Io::kDone && result != Io::kBlocked) return;
@@ -282,22 +283,24 @@ void TcpConnection::write_early() {
       write_blocked_ = true;
       shard_.poller().arm_write(*this);
     }
-    connection_.wrote_early(written);
+    wrote_early(written);
     wrote_early_ = true;
     total += written;
   }
 }
 
 void TcpConnection::flush() {
-  connection_.touched = false;
+  touched = false;
   if (socket_ < 0) return;
-  if (std::exchange(wrote_early_, false) && connection_.outbox().empty()) connection_.wrote(0);
-  if (connection_.ending() == pipeline::Connection::Ending::kAbort) {
+  const bool wrote_early = wrote_early_;
+  wrote_early_ = false;
+  if (wrote_early && outbox().empty()) wrote(0);
+  if (ending() == pipeline::Connection::Ending::kAbort) {
     close_now();
     return;
   }
   if (handshaking_) {
-    if (connection_.ending() != pipeline::Connection::Ending::kNone) close_now();
+    if (ending() != pipeline::Connection::Ending::kNone) close_now();
     return;
   }
   if (!write_pending()) return;
@@ -305,17 +308,16 @@ void TcpConnection::flush() {
 }
 
 void TcpConnection::after_flush() {
-  using Ending = pipeline::Connection::Ending;
-  if (connection_.ending() == Ending::kAbort) {
+  if (ending() == Ending::kAbort) {
     close_now();
     return;
   }
-  if (!connection_.outbox().empty()) return;
-  if (connection_.ending() == Ending::kGraceful) {
+  if (!outbox().empty()) return;
+  if (ending() == Ending::kGraceful) {
     if (!lingering_) linger();
-  } else if (connection_.migrating_to() >= 0) {
-    move_away(static_cast<unsigned>(connection_.migrating_to()));
-  } else if (readable_ && connection_.wants_read()) {
+  } else if (migrating_to() >= 0) {
+    move_away(static_cast<unsigned>(migrating_to()));
+  } else if (readable_ && wants_read()) {
     shard_.read_later(*this);
   }
 }
@@ -324,13 +326,13 @@ void TcpConnection::after_flush() {
 
 void TcpConnection::linger() {
   if (eof_reported_) {
-    if (ssl_) SSL_shutdown(ssl_.get());
+    if (ssl()) SSL_shutdown(ssl());
     close_now();
     return;
   }
   lingering_ = true;
-  if (ssl_) {
-    SSL_shutdown(ssl_.get());
+  if (ssl()) {
+    SSL_shutdown(ssl());
     ERR_clear_error();
   }
   ::shutdown(socket_, SHUT_WR);
@@ -348,8 +350,8 @@ void TcpConnection::discard() {
       shard_.poller().arm_read(*this);
       return;
     }
-    if (got > 0) discarded_bytes_ += static_cast<std::uint32_t>(got);
-    if (got <= 0 || discarded_bytes_ > kDiscardBytesMax) {
+    if (got > 0) extra_->discarded_bytes += static_cast<std::uint32_t>(got);
+    if (got <= 0 || extra_->discarded_bytes > kDiscardBytesMax) {
       close_now();
       return;
     }
@@ -357,16 +359,15 @@ void TcpConnection::discard() {
 }
 
 void TcpConnection::close_after(Duration time) {
-  deadline_ = std::make_unique<Deadline>(*this);
-  shard_.core().timers().schedule(*deadline_, shard_.core().now() + time);
+  shard_.core().timers().schedule(extra(), shard_.core().now() + time);
 }
 
 void TcpConnection::move_away(unsigned target) {
   auto moved = std::make_shared<Moved>();
-  moved->peer = connection_.peer();
-  moved->head = connection_.take_migrating_head();
-  moved->kept = connection_.take_kept();
-  moved->ssl = std::move(ssl_);
+  moved->peer = peer();
+  moved->head = take_migrating_head();
+  moved->kept = take_kept();
+  if (extra_) moved->ssl = std::move(extra_->ssl);
   shard_.poller().remove(socket_, *this);
   moved->socket = std::exchange(socket_, -1);
   shard_.retire(*this);
@@ -375,10 +376,10 @@ void TcpConnection::move_away(unsigned target) {
 
 void TcpConnection::arrive(Moved& moved) {
   handshaking_ = false;
-  deadline_.reset();
+  if (extra_) shard_.core().timers().cancel(*extra_);
   readable_ = true;
-  connection_.arrive(std::move(moved.head), std::move(moved.kept));
-  connection_.touch();
+  Connection::arrive(std::move(moved.head), std::move(moved.kept));
+  touch();
   shard_.read_later(*this);
 }
 

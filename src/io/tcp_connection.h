@@ -20,7 +20,7 @@ namespace wirehall::io {
 class Shard;
 
 /// Thread:   shard-affine.
-class TcpConnection final : public Pollable {
+class TcpConnection final : public pipeline::Connection, public Pollable {
  public:
   TcpConnection(Shard& shard, int socket, pipeline::PeerInfo peer, SslPtr ssl);
   ~TcpConnection();
@@ -40,10 +40,6 @@ class TcpConnection final : public Pollable {
   void close_now();
   bool closed() const { return socket_ < 0; }
 
-  pipeline::Connection& connection() { return connection_; }
-  std::size_t index_in_shard = 0;
-  bool in_read_list = false;
-
   /// A connection on its way to another shard: the socket, and what was read but not processed.
   struct Moved {
     int socket = -1;
@@ -56,11 +52,13 @@ class TcpConnection final : public Pollable {
   void arrive(Moved& moved);
 
  private:
-  /// Closes a connection whose TLS handshake or end takes too long. Few have one at a time.
-  struct Deadline final : Timer {
-    explicit Deadline(TcpConnection& connection) : owner(connection) {}
+  /// What few connections have: TLS, and a time by which its handshake, or the end, must be over.
+  struct Extra final : ::wirehall::Timer {
+    explicit Extra(TcpConnection& connection) : owner(connection) {}
     void on_timer(MonoTime) override { owner.close_now(); }
     TcpConnection& owner;
+    SslPtr ssl;
+    std::uint32_t discarded_bytes = 0;
   };
   void close_after(Duration time);
   enum class Io : std::uint8_t { kDone, kBlocked, kEnd, kError };
@@ -77,19 +75,23 @@ class TcpConnection final : public Pollable {
   void discard();
   void move_away(unsigned shard);
 
-  Shard& shard_;
+  ssl_st* ssl() const { return extra_ ? extra_->ssl.get() : nullptr; }
+  Extra& extra();
+
+  // Laid out so that what is small stands in the gaps that the bases leave.
+  bool readable_ : 1 = false;
+  bool write_blocked_ : 1 = false;
+  bool peer_closed_ : 1 = false;  // a hang-up was reported: read to the end
+  bool handshaking_ : 1 = false;
+  bool lingering_ : 1 = false;
+  bool eof_reported_ : 1 = false;
+  bool wrote_early_ : 1 = false;
   int socket_;
-  bool readable_ = false;
-  bool write_blocked_ = false;
-  bool peer_closed_ = false;  // a hang-up was reported: read to the end
-  bool handshaking_ = false;
-  bool lingering_ = false;
-  bool eof_reported_ = false;
-  bool wrote_early_ = false;
-  std::uint32_t discarded_bytes_ = 0;
-  SslPtr ssl_;
-  std::unique_ptr<Deadline> deadline_;
-  pipeline::Connection connection_;
+  Shard& shard_;
+  std::unique_ptr<Extra> extra_;
+
+ public:
+  bool in_read_list = false;  ///< the shard's
 };
 
 }  // namespace wirehall::io

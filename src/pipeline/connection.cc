@@ -9,9 +9,10 @@
 
 namespace wirehall::pipeline {
 
-Connection::Connection(ShardCore& core, PeerInfo peer) : core_(core), peer_(std::move(peer)) {
+Connection::Connection(ShardCore& core, PeerInfo peer) : core_(core) {
   id_ = core_.add(*this);
-  const auto address = http1::parse_address(peer_.address);
+  const auto address = http1::parse_address(peer.address);
+  rare().peer = std::move(peer);
   expects_proxy_header_ = address && core_.world().trusted_proxies.contains(*address);
   stage_ = std::make_unique<HttpStage>(*this);
   reschedule();
@@ -19,8 +20,17 @@ Connection::Connection(ShardCore& core, PeerInfo peer) : core_(core), peer_(std:
 
 Connection::~Connection() {
   stage_.reset();
-  next_stage_.reset();
+  rare_.reset();
   core_.remove(*this);
+}
+
+Connection::Rare& Connection::rare() {
+  if (!rare_) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
+void Connection::drop_rare() {
+  if (rare_ && !rare_->peer && !rare_->next_stage && !rare_->migration && rare_->kept.empty()) rare_.reset();
 }
 
 void Connection::touch() {
@@ -32,8 +42,8 @@ void Connection::touch() {
 void Connection::receive(char* begin, char* end) {
   core_.metrics().add(Counter::kBytesIn, static_cast<std::uint64_t>(end - begin));
   if (ending_ != Ending::kNone) return;
-  if (!kept_.empty()) {
-    kept_.append(begin, end);
+  if (has_kept()) {
+    rare_->kept.append(begin, end);
     continue_input();
     return;
   }
@@ -42,9 +52,9 @@ void Connection::receive(char* begin, char* end) {
 
 bool Connection::resume() {
   in_ready_list = false;
-  if (kept_.empty() || paused_ || ending_ != Ending::kNone) return false;
-  std::string bytes = std::move(kept_);
-  kept_ = std::string();
+  if (!has_kept() || paused_ || ending_ != Ending::kNone) return false;
+  std::string bytes = std::exchange(rare_->kept, {});
+  drop_rare();
   process(bytes.data(), bytes.data() + bytes.size());
   return in_ready_list;
 }
@@ -53,7 +63,7 @@ void Connection::process(char* begin, char* end) {
   TurnBudget budget{core_.limits().read_turn_messages_max};
   char* cursor = begin;
   if (expects_proxy_header_ && !read_proxy_header(cursor, end)) return;
-  while (cursor != end && !paused_ && ending_ == Ending::kNone && !migration_ && budget.messages != 0) {
+  while (cursor != end && !paused_ && ending_ == Ending::kNone && !migrates() && budget.messages != 0) {
     char* before = cursor;
     in_stage_ = true;
     stage_->receive(cursor, end, budget);
@@ -63,25 +73,27 @@ void Connection::process(char* begin, char* end) {
   }
   if (ending_ != Ending::kNone) return;
   if (cursor != end) {
-    kept_.assign(cursor, end);
+    rare().kept.assign(cursor, end);
     if (budget.messages == 0 && !paused_) continue_input();
   }
   reschedule();
 }
 
 void Connection::become(std::unique_ptr<Stage> stage) {
-  next_stage_ = std::move(stage);
+  rare().next_stage = std::move(stage);
   if (!in_stage_ && adopt_stage()) reschedule();
 }
 
 bool Connection::adopt_stage() {
-  if (!next_stage_) return false;
-  stage_ = std::move(next_stage_);
+  if (!rare_ || !rare_->next_stage) return false;
+  stage_ = std::move(rare_->next_stage);
+  rare_->peer.reset();  // it has taken what it needs
+  drop_rare();
   return true;
 }
 
 void Connection::arrive(HeadPtr head, std::string kept) {
-  kept_ = std::move(kept);
+  rare().kept = std::move(kept);
   expects_proxy_header_ = false;
   in_stage_ = true;
   static_cast<HttpStage&>(*stage_).resume_upgrade(std::move(head));
@@ -96,11 +108,11 @@ bool Connection::read_proxy_header(char*& cursor, char* end) {
   const http1::ProxyHeader header =
       http1::read_proxy_header({cursor, static_cast<std::size_t>(end - cursor)});
   switch (header.step) {
-    case http1::ProxyHeader::Step::kNeedMore: kept_.assign(cursor, end); return false;
+    case http1::ProxyHeader::Step::kNeedMore: rare().kept.assign(cursor, end); return false;
     case http1::ProxyHeader::Step::kMalformed: abort(); return false;
     case http1::ProxyHeader::Step::kDone:
       cursor += header.size;
-      if (!header.address.empty()) peer_.address = header.address;
+      if (!header.address.empty()) rare_->peer->address = header.address;
       break;
     case http1::ProxyHeader::Step::kNone: break;
   }
@@ -162,7 +174,7 @@ std::size_t Connection::backlog_bytes(std::size_t limit) {
 
 void Connection::set_proxied_address(std::string address) {
   expects_proxy_header_ = false;
-  if (!address.empty()) peer_.address = std::move(address);
+  if (!address.empty()) rare_->peer->address = std::move(address);
 }
 
 void Connection::end_gracefully() {
@@ -191,7 +203,7 @@ void Connection::pause_reading(bool paused) {
 }
 
 void Connection::continue_input() {
-  if (kept_.empty() || in_ready_list) {
+  if (!has_kept() || in_ready_list) {
     touch();  // the io layer looks whether it may read again
     return;
   }
@@ -200,13 +212,13 @@ void Connection::continue_input() {
 }
 
 void Connection::migrate(unsigned shard, HeadPtr head) {
-  migration_ = std::make_unique<Migration>(Migration{shard, std::move(head)});
+  rare().migration = Migration{shard, std::move(head)};
   core_.timers().cancel(*this);
   touch();
 }
 
 void Connection::reschedule() {
-  if (ending_ == Ending::kAbort || migration_) return;
+  if (ending_ == Ending::kAbort || migrates()) return;
   MonoTime next = stalled_until_;
   if (ending_ == Ending::kNone) next = std::min(next, stage_->next_deadline());
   core_.timers().schedule(*this, next);

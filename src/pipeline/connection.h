@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,9 +62,11 @@ struct PeerInfo {
   bool secure = false;
 };
 
+/// The io layer derives its own kind of connection from it, with the socket.
+///
 /// Thread:   shard-affine.
 /// Lifetime: owned by the io layer; the core outlives it.
-class Connection final : private Timer {
+class Connection : private Timer {
  public:
   Connection(ShardCore& core, PeerInfo peer);
   ~Connection();
@@ -81,7 +84,7 @@ class Connection final : private Timer {
   /// The server is stopping: ends in the protocol's order.
   void shut_down();
   /// The upgrade request of a connection that migrates.
-  HeadPtr take_migrating_head() { return std::move(migration_->head); }
+  HeadPtr take_migrating_head() { return std::move(rare_->migration->head); }
   /// The io layer has written; the outbox says what is left.
   void wrote(std::size_t bytes);
   /// The same in the middle of a turn: the stage is told at its end that everything was written.
@@ -95,14 +98,15 @@ class Connection final : private Timer {
   Ending ending() const { return ending_; }
   /// Whether bytes may be read from the socket: not while kept bytes wait.
   bool wants_read() const {
-    return (kept_.empty() || expects_proxy_header_) && !paused_ && ending_ == Ending::kNone;
+    return (!has_kept() || expects_proxy_header_) && !paused_ && ending_ == Ending::kNone;
   }
-  bool has_kept() const { return !kept_.empty(); }
+  bool has_kept() const { return rare_ && !rare_->kept.empty(); }
   Outbox& outbox() { return outbox_; }
 
   // -- stage → connection -------------------------------------------------------------------------
   ShardCore& core() const { return core_; }
-  PeerInfo& peer() { return peer_; }
+  /// Requires: HTTP is still spoken; who comes behind it has taken what it needs.
+  const PeerInfo& peer() const { return *rare_->peer; }
   /// A proxy in front of TLS has said whom it speaks for; nothing of the kind comes inside any more.
   void set_proxied_address(std::string address);
   /// Whether the peer is a proxy that may begin with a PROXY header.
@@ -113,7 +117,7 @@ class Connection final : private Timer {
   /// Replaces the stage, once a running receive() of it has returned, else at once.
   void become(std::unique_ptr<Stage> stage);
   /// Whether the stage may take more of what has been read.
-  bool accepts() const { return !paused_ && !migration_ && ending_ == Ending::kNone; }
+  bool accepts() const { return !paused_ && !migrates() && ending_ == Ending::kNone; }
   /// Bytes that wait behind the frame that is leaving. Where that is more than `limit` although the kernel
   /// was not asked to take them yet, it is asked first: a burst is no sign of a slow peer.
   std::size_t backlog_bytes(std::size_t limit);
@@ -133,25 +137,13 @@ class Connection final : private Timer {
   /// Moves the connection to another shard, with its stage's request, once everything was written.
   void migrate(unsigned shard, HeadPtr head);
   /// Returns: the shard to which it moves; -1 when it stays.
-  int migrating_to() const { return migration_ ? static_cast<int>(migration_->shard) : -1; }
+  int migrating_to() const { return migrates() ? static_cast<int>(rare_->migration->shard) : -1; }
   /// Takes the bytes that were kept; for a migration.
-  std::string take_kept() { return std::move(kept_); }
+  std::string take_kept() { return rare_ ? std::move(rare_->kept) : std::string(); }
 
   Stage& stage() { return *stage_; }
 
-  /// The io layer's own object for this connection.
-  void* io = nullptr;
-  // The io layer's lists.
-  bool touched = false;
-  bool in_ready_list = false;
-
  private:
-  Ending ending_ = Ending::kNone;
-  bool paused_ = false;
-  bool expects_proxy_header_ = false;
-  bool in_stage_ = false;
-
-  friend class ShardCore;
   void on_timer(MonoTime now) override;
   void process(char* begin, char* end);
   void account_written(std::size_t bytes);
@@ -162,17 +154,34 @@ class Connection final : private Timer {
     unsigned shard;
     HeadPtr head;
   };
+  /// What a connection has while it speaks HTTP, and later only while bytes are kept: a WebSocket at rest has
+  /// none of it.
+  struct Rare {
+    std::optional<PeerInfo> peer;
+    std::unique_ptr<Stage> next_stage;
+    std::optional<Migration> migration;
+    std::string kept;
+  };
+  Rare& rare();
+  void drop_rare();
+  bool migrates() const { return rare_ && rare_->migration; }
 
-  // What every message touches stands first.
+  // What every message touches stands first; the base, a timer, has what it needs less often.
   ShardCore& core_;
   std::unique_ptr<Stage> stage_;
-  std::unique_ptr<Stage> next_stage_;
-  std::unique_ptr<Migration> migration_;
+  std::unique_ptr<Rare> rare_;
   MonoTime stalled_until_ = kNever;
   Outbox outbox_;
-  std::string kept_;
   std::uint64_t id_ = 0;
-  PeerInfo peer_;
+  Ending ending_ : 2 = Ending::kNone;
+  bool paused_ : 1 = false;
+  bool expects_proxy_header_ : 1 = false;
+  bool in_stage_ : 1 = false;
+
+ public:
+  // The io layer's lists.
+  bool touched : 1 = false;
+  bool in_ready_list : 1 = false;
 };
 
 }  // namespace wirehall::pipeline

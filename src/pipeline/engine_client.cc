@@ -10,19 +10,17 @@
 #include "http1/url.h"
 #include "pipeline/engine_server.h"
 #include "pipeline/engine_websocket_stage.h"
-#include "pipeline/handshake_of.h"
 #include "pipeline/shard_core.h"
 
 namespace wirehall::pipeline {
 
-EngineClient::EngineClient(ShardCore& core, std::string sid, Opening opening,
-                           std::shared_ptr<Handshake> handshake)
+EngineClient::EngineClient(ShardCore& core, std::string sid, Opening opening, Handshake handshake)
     : core_(core),
       session_(core.world().engine, std::move(sid), opening.transport, opening.protocol),
       client_(core.hub(), *this, core.world().client),
       handshake_(std::move(handshake)),
-      base64_only_(opening.base64_only),
-      jsonp_(std::move(opening.jsonp)) {
+      base64_only_(opening.base64_only) {
+  if (opening.jsonp) polling().jsonp = std::move(opening.jsonp);
   session_.open(core.now());
   reschedule();
   touch();
@@ -30,7 +28,17 @@ EngineClient::EngineClient(ShardCore& core, std::string sid, Opening opening,
 
 EngineClient::~EngineClient() {
   if (websocket_ != nullptr) websocket_->set_client(nullptr);
-  if (probing_ != nullptr) probing_->set_client(nullptr);
+  if (probing() != nullptr) probing()->set_client(nullptr);
+}
+
+EngineClient::Polling& EngineClient::polling() {
+  if (!polling_) polling_ = std::make_unique<Polling>();
+  return *polling_;
+}
+
+void EngineClient::drop_polling() {
+  if (!polling_ || session_.transport() == engineio::Transport::kPolling) return;
+  if (!polling_->poll && !polling_->post && !polling_->body && polling_->probing == nullptr) polling_.reset();
 }
 
 void EngineClient::touch() {
@@ -40,8 +48,7 @@ void EngineClient::reschedule() { core_.timers().schedule(*this, session_.next_d
 
 void EngineClient::on_timer(MonoTime now) {
   const engineio::Session::Due due = session_.on_deadline(now);
-  if (due.probe_abandoned && probing_ != nullptr)
-    std::exchange(probing_, nullptr)->close(ws::CloseCode::kNoStatus, {});
+  if (due.probe_abandoned && probing() != nullptr) take_probing()->close(ws::CloseCode::kNoStatus, {});
   touch();
   finish_if_closed();
   reschedule();
@@ -50,7 +57,7 @@ void EngineClient::on_timer(MonoTime now) {
 // -- polling ------------------------------------------------------------------------------------
 
 void EngineClient::poll(const Responder& responder, HeadPtr head) {
-  if (poll_) {
+  if (has_poll()) {
     // Two polls would race for the packets: the session ends, the first gets its close packet.
     session_.end(engineio::CloseReason::kTransportError);
     finish_if_closed();
@@ -59,13 +66,13 @@ void EngineClient::poll(const Responder& responder, HeadPtr head) {
     core_.respond(responder, std::move(refused));
     return;
   }
-  poll_ = Poll{responder, std::move(head)};
+  polling().poll = Poll{responder, std::move(head)};
   touch();
 }
 
 bool EngineClient::post_begins(const Responder& responder) {
-  if (!post_) {
-    post_ = responder;
+  if (!has_post()) {
+    polling().post = responder;
     return true;
   }
   session_.end(engineio::CloseReason::kTransportError);
@@ -78,7 +85,7 @@ bool EngineClient::post_begins(const Responder& responder) {
 }
 
 void EngineClient::answer_post(http1::Response response) {
-  if (post_) core_.respond(*std::exchange(post_, std::nullopt), std::move(response));
+  if (has_post()) core_.respond(*std::exchange(polling_->post, std::nullopt), std::move(response));
 }
 
 struct EngineClient::Body {
@@ -100,7 +107,7 @@ struct EngineClient::Body {
 
 // Returns: nullptr when a form of JSONP has no payload.
 std::unique_ptr<EngineClient::Body> EngineClient::open_body(HeadPtr head, std::string body, bool octets) {
-  if (jsonp_) {
+  if (polling_ && polling_->jsonp) {
     std::optional<std::string> payload = engineio::jsonp_body(body);
     if (!payload) return nullptr;
     body = std::move(*payload);
@@ -110,9 +117,9 @@ std::unique_ptr<EngineClient::Body> EngineClient::open_body(HeadPtr head, std::s
 }
 
 void EngineClient::post(const Responder& responder, HeadPtr head, std::string body) {
-  if (!post_ && !post_begins(responder)) return;
+  if (!has_post() && !post_begins(responder)) return;
   const bool octets = head->find("content-type") == "application/octet-stream";
-  const bool takes_octets = session_.protocol() == 3 && !jsonp_;
+  const bool takes_octets = session_.protocol() == 3 && !polling_->jsonp;
   if ((octets && !takes_octets) || (!octets && !is_valid_utf8(body))) {
     core_.metrics().add(Counter::kProtocolErrorsEngineio);
     session_.end(octets ? engineio::CloseReason::kTransportError : engineio::CloseReason::kParseError);
@@ -123,8 +130,8 @@ void EngineClient::post(const Responder& responder, HeadPtr head, std::string bo
     return;
   }
   HeadPtr kept = head;
-  body_ = open_body(std::move(head), std::move(body), octets);
-  if (body_) {
+  polling_->body = open_body(std::move(head), std::move(body), octets);
+  if (polling_->body) {
     continue_post();
   } else {  // the reference ignores it
     answer_post(polling_response(core_.world(), kept.get(), "text/html", "ok"));
@@ -134,7 +141,7 @@ void EngineClient::post(const Responder& responder, HeadPtr head, std::string bo
 void EngineClient::continue_post_later() {
   core_.hub().defer([&core = core_, sid = session_.sid()] {
     EngineClient* client = core.engine().find(sid);
-    if (client != nullptr && client->body_) client->continue_post();
+    if (client != nullptr && client->has_body()) client->continue_post();
   });
 }
 
@@ -150,7 +157,7 @@ void EngineClient::continue_post() {
       return;
     }
     engineio::PacketView decoded;
-    const auto step = body_->next(decoded);
+    const auto step = polling_->body->next(decoded);
     if (step == engineio::PayloadReader::Step::kDone) break;
     if (step == engineio::PayloadReader::Step::kError) {
       core_.metrics().add(Counter::kProtocolErrorsEngineio);
@@ -163,10 +170,10 @@ void EngineClient::continue_post() {
   // What stands behind the packet that ended the session was not taken.
   engineio::PacketView rest;
   if (session_.is_closed() && response.status == 200 &&
-      body_->next(rest) == engineio::PayloadReader::Step::kPacket)
+      polling_->body->next(rest) == engineio::PayloadReader::Step::kPacket)
     response.status = 400;
-  if (response.status == 200) response = polling_response(core_.world(), body_->head.get(), "text/html", "ok");
-  body_.reset();
+  if (response.status == 200) response = polling_response(core_.world(), polling_->body->head.get(), "text/html", "ok");
+  polling_->body.reset();
   answer_post(std::move(response));
   finish_if_closed();
   touch();
@@ -174,11 +181,11 @@ void EngineClient::continue_post() {
 }
 
 void EngineClient::request_aborted(const Responder& responder, bool lost) {
-  const bool poll = poll_ && poll_->responder == responder;
-  const bool post = post_ == responder;
+  const bool poll = has_poll() && polling_->poll->responder == responder;
+  const bool post = has_post() && polling_->post == responder;
   if (!poll && !post) return;
-  if (poll) poll_.reset();
-  if (post) post_.reset();
+  if (poll) polling_->poll.reset();
+  if (post) polling_->post.reset();
   if (!lost) return;
   session_.end(engineio::CloseReason::kTransportError);
   finish_if_closed();
@@ -202,23 +209,24 @@ void EngineClient::packet(const engineio::PacketView& packet) {
 }
 
 void EngineClient::answer_poll(std::vector<engineio::OutPacket> packets) {
-  const Poll poll = std::move(*poll_);
-  poll_.reset();
+  const Poll poll = std::move(*polling_->poll);
+  polling_->poll.reset();
   core_.respond(poll.responder, poll_response(*poll.head, packets));
 }
 
 http1::Response EngineClient::poll_response(const http1::RequestHead& head,
                                             const std::vector<engineio::OutPacket>& packets, bool initial) {
+  const std::string* jsonp = polling_ && polling_->jsonp ? &*polling_->jsonp : nullptr;
   std::string_view type = "text/plain; charset=UTF-8";
   std::string body;
   if (session_.protocol() == 3) {
-    engineio::PayloadV3 payload = engineio::encode_payload_v3(packets, !base64_only_ && !jsonp_);
+    engineio::PayloadV3 payload = engineio::encode_payload_v3(packets, !base64_only_ && !jsonp);
     type = engineio::content_type_of(payload.kind);
     body = std::move(payload.body);
   } else {
     body = engineio::encode_payload(packets);
   }
-  if (jsonp_) body = engineio::jsonp_response(*jsonp_, body);
+  if (jsonp != nullptr) body = engineio::jsonp_response(*jsonp, body);
   const bool compress = std::any_of(packets.begin(), packets.end(), [](const auto& packet) { return packet.compress; });
   return polling_response(core_.world(), &head, type, std::move(body), {initial, compress});
 }
@@ -232,8 +240,8 @@ void EngineClient::attach(EngineWebSocketStage& stage) {
 
 bool EngineClient::probe(EngineWebSocketStage& stage, bool base64_only) {
   if (!session_.begin_probe(core_.now())) return false;
-  probing_ = &stage;
-  probe_base64_only_ = base64_only;
+  polling().probing = &stage;
+  polling_->probe_base64_only = base64_only;
   stage.set_client(this);
   reschedule();
   return true;
@@ -254,18 +262,18 @@ void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_vi
   } else {
     well_formed = engineio::decode_text_frame(message, storage, decoded);
   }
-  if (&stage == probing_) {
+  if (&stage == probing()) {
     switch (session_.receive_probe(well_formed ? &decoded : nullptr, core_.now())) {
       case engineio::Session::Probed::kAnswer: stage.send("3probe", false, false); break;
       case engineio::Session::Probed::kUpgraded:
-        websocket_ = std::exchange(probing_, nullptr);
-        base64_only_ = probe_base64_only_;
+        websocket_ = take_probing();
+        base64_only_ = polling_->probe_base64_only;
         if (reading_paused_) websocket_->connection().pause_reading(true);
-        if (poll_) answer_poll({{FrameRef::copy_of("1"), false}});
+        if (has_poll()) answer_poll({{FrameRef::copy_of("1"), false}});
         touch();
         break;
       case engineio::Session::Probed::kAbandoned:
-        std::exchange(probing_, nullptr)->close(ws::CloseCode::kNoStatus, {});
+        take_probing()->close(ws::CloseCode::kNoStatus, {});
         break;
     }
   } else if (&stage == websocket_) {
@@ -282,8 +290,8 @@ void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_vi
 }
 
 void EngineClient::websocket_closed(EngineWebSocketStage& stage, bool protocol_error) {
-  if (&stage == probing_) {
-    probing_ = nullptr;
+  if (&stage == probing()) {
+    polling_->probing = nullptr;
     session_.abandon_probe();
     return;
   }
@@ -319,7 +327,7 @@ void EngineClient::send_binary(std::string_view bytes, bool compress) {
 void EngineClient::pump() {
   if (finished_) return;
   if (session_.transport() == engineio::Transport::kPolling) {
-    if (poll_ && (session_.has_packets() || session_.poll_wanted(core_.now()))) {
+    if (has_poll() && (session_.has_packets() || session_.poll_wanted(core_.now()))) {
       std::vector<engineio::OutPacket> packets = session_.take_packets();
       if (packets.empty()) packets.push_back({FrameRef::copy_of("6"), false});
       answer_poll(std::move(packets));
@@ -330,12 +338,13 @@ void EngineClient::pump() {
     send_on_websocket(packets);
   }
   finish_if_closed();
+  drop_polling();
 }
 
 // What waits behind the packet that leaves next. It counts once the transport has been offered it.
 std::size_t EngineClient::backlog_bytes() {
   const std::size_t limit = core_.limits().backpressure_bytes_max;
-  if (poll_ && session_.transport() == engineio::Transport::kPolling &&
+  if (has_poll() && session_.transport() == engineio::Transport::kPolling &&
       session_.queued_bytes_behind_first() > limit)
     pump();
   const std::size_t queued = session_.queued_bytes_behind_first();
@@ -351,7 +360,7 @@ std::optional<SendResult> EngineClient::refuse_send(const EmitFlags& flags) {
   if (flags.is_volatile) {
     const bool polling = session_.transport() == engineio::Transport::kPolling;
     const bool writable =
-        polling ? poll_.has_value() : websocket_ != nullptr && !websocket_->connection().is_backed_up();
+        polling ? has_poll() : websocket_ != nullptr && !websocket_->connection().is_backed_up();
     if (!writable) {
       core_.metrics().add(Counter::kDroppedVolatile);
       return SendResult::kDropped;
@@ -431,7 +440,7 @@ bool EngineClient::send_shared(hub::EncodedMessage& message, const EmitFlags& fl
 void EngineClient::engine_pause_reading(bool paused) {
   reading_paused_ = paused;
   if (websocket_ != nullptr) websocket_->connection().pause_reading(paused);
-  if (!paused && body_) continue_post_later();
+  if (!paused && has_body()) continue_post_later();
 }
 
 // The first namespace was joined: the middlewares have seen all headers, what stays is what was asked for.
@@ -439,9 +448,11 @@ void EngineClient::engine_joined() {
   if (joined_) return;
   joined_ = true;
   if (Admission* admission = core_.world().admission) admission->joined(address());
-  auto trimmed = std::make_shared<Handshake>(*handshake_);
-  trim_headers(*trimmed, core_.world().handshake_headers);
-  handshake_ = std::move(trimmed);
+  handshake_ = handshake_.packed(engine_kept_headers(), Value());
+}
+
+const std::vector<std::string>& EngineClient::engine_kept_headers() const {
+  return core_.world().handshake_headers;
 }
 
 void EngineClient::connect_at_once() {
@@ -460,7 +471,7 @@ std::string EngineClient::engine_query_json(std::string_view query) const {
 // A poll that waits already is told at once; a later one gets a noop in front (engine.io's polling `close`).
 void EngineClient::close_session() {
   session_.close(core_.now());
-  if (!poll_ || session_.has_packets() || session_.is_closed()) return;
+  if (!has_poll() || session_.has_packets() || session_.is_closed()) return;
   answer_poll({{FrameRef::copy_of("1"), false}});
   session_.end(engineio::CloseReason::kForcedClose);
 }
@@ -477,7 +488,7 @@ void EngineClient::shut_down() {
   if (finished_) return;
   if (websocket_ != nullptr) {
     std::exchange(websocket_, nullptr)->close(ws::CloseCode::kGoingAway, "server shutting down");
-  } else if (poll_ && session_.has_packets()) {
+  } else if (has_poll() && session_.has_packets()) {
     answer_poll(session_.take_packets());
   }
   session_.end(engineio::CloseReason::kServerShutdown);  // a poll that waits is told
@@ -492,13 +503,13 @@ void EngineClient::finish_if_closed() {
   if (finished_ || !session_.is_closed()) return;
   finished_ = true;
   core_.timers().cancel(*this);
-  if (poll_) {
+  if (has_poll()) {
     // A close that the client asked for frees its poll with a noop; every other one says so.
     const bool asked = session_.close_reason() == engineio::CloseReason::kTransportClose;
     answer_poll({{FrameRef::copy_of(asked ? "6" : "1"), false}});
   }
   if (websocket_ != nullptr) std::exchange(websocket_, nullptr)->close(ws::CloseCode::kNoStatus, {});
-  if (probing_ != nullptr) std::exchange(probing_, nullptr)->close(ws::CloseCode::kNoStatus, {});
+  if (probing() != nullptr) take_probing()->close(ws::CloseCode::kNoStatus, {});
   core_.engine().ended(*this);
   if (!close_asked_) client_.engine_closed(engineio::reason_text(session_.close_reason()));
   http1::Response refused;

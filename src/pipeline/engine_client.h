@@ -29,13 +29,13 @@ class EngineClient final : public hub::EnginePort, private Timer {
     bool base64_only = false;
     std::optional<std::string> jsonp;  ///< the index of the callback
   };
-  EngineClient(ShardCore& core, std::string sid, Opening opening, std::shared_ptr<Handshake> handshake);
+  EngineClient(ShardCore& core, std::string sid, Opening opening, Handshake handshake);
   /// Connects a client of revision 3 to the main namespace, as such clients expect.
   void connect_at_once();
   ~EngineClient();
 
   const engineio::Session& session() const { return session_; }
-  const std::string& address() const { return handshake_->address; }
+  std::string_view address() const { return handshake_.address(); }
   /// The session was let in only to be told this.
   void refuse_all(const Error& error) {
     refused_ = true;
@@ -84,10 +84,9 @@ class EngineClient final : public hub::EnginePort, private Timer {
   SendResult engine_send_shared(hub::EncodedMessage& message, const EmitFlags& flags) override;
   bool engine_close() override;
   void engine_pause_reading(bool paused) override;
-  std::shared_ptr<Handshake> engine_handshake() override { return handshake_; }
+  const hub::KeptHandshake& engine_handshake() const override { return handshake_; }
+  const std::vector<std::string>& engine_kept_headers() const override;
   void engine_joined() override;
-
-  bool in_touched_list = false;
 
  private:
   struct Body;
@@ -115,27 +114,43 @@ class EngineClient final : public hub::EnginePort, private Timer {
   ShardCore& core_;
   engineio::Session session_;
   hub::Client client_;
-  std::shared_ptr<Handshake> handshake_;
+  hub::KeptHandshake handshake_;
   struct Poll {
     Responder responder;
     HeadPtr head;
   };
-  std::optional<Poll> poll_;
-  std::optional<Responder> post_;
-  std::unique_ptr<Body> body_;  // of a POST whose packets are being processed
-  EngineWebSocketStage* websocket_ = nullptr;
-  EngineWebSocketStage* probing_ = nullptr;
-  bool base64_only_ = false;         // of the current transport
-  bool probe_base64_only_ = false;   // of the probing one
-  std::optional<std::string> jsonp_;
-  bool close_asked_ = false;  // by the Socket.IO client, which has told its sockets
-  bool finished_ = false;
-  bool cutting_ = false;
-  bool reading_paused_ = false;
-  bool joined_ = false;  // a namespace, at some time
-  bool peer_left_ = false;  // it said goodbye
-  bool refused_ = false;
+  /// What belongs to polling, and to an upgrade from it; a session on its WebSocket has none.
+  struct Polling {
+    std::optional<Poll> poll;
+    std::optional<Responder> post;
+    std::unique_ptr<Body> body;  // of a POST whose packets are being processed
+    EngineWebSocketStage* probing = nullptr;
+    bool probe_base64_only = false;
+    std::optional<std::string> jsonp;
+  };
+  Polling& polling();
+  bool has_poll() const { return polling_ && polling_->poll; }
+  bool has_post() const { return polling_ && polling_->post; }
+  bool has_body() const { return polling_ && polling_->body; }
+  EngineWebSocketStage* probing() const { return polling_ ? polling_->probing : nullptr; }
+  EngineWebSocketStage* take_probing() { return polling_ ? std::exchange(polling_->probing, nullptr) : nullptr; }
+  void drop_polling();
 
+  std::unique_ptr<Polling> polling_;
+  EngineWebSocketStage* websocket_ = nullptr;
+  bool base64_only_ : 1;           // of the current transport
+  bool close_asked_ : 1 = false;   // by the Socket.IO client, which has told its sockets
+  bool finished_ : 1 = false;
+  bool cutting_ : 1 = false;
+  bool reading_paused_ : 1 = false;
+  bool joined_ : 1 = false;        // a namespace, at some time
+  bool peer_left_ : 1 = false;     // it said goodbye
+  bool refused_ : 1 = false;
+
+ public:
+  bool in_touched_list : 1 = false;  ///< the server's
+
+ private:
   friend class EngineServer;
 };
 

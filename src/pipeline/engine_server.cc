@@ -58,16 +58,17 @@ http1::Response polling_response(const World& world, const http1::RequestHead* r
 }
 
 EngineServer::EngineServer(ShardCore& core) : core_(core) {}
-EngineServer::~EngineServer() = default;
-
-EngineClient* EngineServer::find(std::string_view sid) const {
-  const auto found = sessions_.find(sid);
-  return found == sessions_.end() ? nullptr : found->second.get();
+EngineServer::~EngineServer() {
+  for (EngineClient* client : sessions_) delete client;
 }
 
+std::string_view EngineServer::SidOf::operator()(const EngineClient& client) const { return client.session().sid(); }
+
+EngineClient* EngineServer::find(std::string_view sid) const { return sessions_.find(sid); }
+
 std::size_t EngineServer::polling_count() const {
-  return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [](const auto& entry) {
-    return entry.second->session().transport() == engineio::Transport::kPolling;
+  return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [](const EngineClient* client) {
+    return client->session().transport() == engineio::Transport::kPolling;
   }));
 }
 
@@ -174,9 +175,9 @@ void EngineServer::report(const http1::RequestHead& request, engineio::RequestRe
                           std::string_view message) {
   const auto& handlers = core_.world().connection_error_handlers;
   if (handlers.empty()) return;
-  const auto handshake = make_handshake(request, {}, core_.wall_now());
+  const Handshake handshake = make_handshake(request, {}, core_.wall_now());
   const ConnectionFailure failure{static_cast<int>(refusal.error), engineio::message_of(refusal.error), refusal.context,
-                                  message, *handshake};
+                                  message, handshake};
   for (const auto& handler : handlers) handler(failure);
 }
 
@@ -221,7 +222,7 @@ void EngineServer::release(const Arrival& arrival) {
 void EngineServer::handshake(const Arrival& arrival, const engineio::RequestParameters& parameters) {
   const World& world = core_.world();
   if (world.allow_request) {
-    const std::string message = world.allow_request(*make_handshake(*arrival.head, arrival.origin, core_.wall_now()));
+    const std::string message = world.allow_request(make_handshake(*arrival.head, arrival.origin, core_.wall_now()));
     if (!message.empty()) {
       refuse(arrival.from, *arrival.head, {engineio::RequestError::kForbidden}, message);
       release(arrival);
@@ -265,7 +266,7 @@ std::unique_ptr<EngineClient> EngineServer::make_client(const Arrival& arrival,
 
 EngineClient& EngineServer::add(std::unique_ptr<EngineClient> client) {
   EngineClient& added = *client;
-  sessions_[added.session().sid()] = std::move(client);
+  sessions_.add(*client.release());
   return added;
 }
 
@@ -305,7 +306,7 @@ void EngineServer::upgrade(HttpStage& stage, const HeadPtr& head) {
     return fail({engineio::RequestError::kBadRequest});
   if (world.allow_request) {
     const std::string message = world.allow_request(
-        *make_handshake(*head, arrival_of(stage, head).origin, core_.wall_now()));
+        make_handshake(*head, arrival_of(stage, head).origin, core_.wall_now()));
     if (!message.empty()) return fail({engineio::RequestError::kForbidden}, message);
   }
   if (parameters.protocol != 4 && !world.engine.allow_version_3) return fail({engineio::RequestError::kUnsupportedVersion});
@@ -361,8 +362,7 @@ void EngineServer::touched(EngineClient& client) {
 }
 
 void EngineServer::ended(EngineClient& client) {
-  const auto found = sessions_.find(client.session().sid());
-  if (found == sessions_.end()) return;
+  if (!sessions_.remove(client.session().sid())) return;
   if (Admission* admission = core_.world().admission) {
     if (client.is_refused()) {
       admission->release_refused(client.address());
@@ -371,8 +371,7 @@ void EngineServer::ended(EngineClient& client) {
     }
   }
   if (client.in_touched_list) std::erase(touched_, &client);
-  graveyard_.push_back(std::move(found->second));
-  sessions_.erase(found);
+  graveyard_.emplace_back(&client);
 }
 
 void EngineServer::end_turn() {
@@ -387,7 +386,7 @@ void EngineServer::end_turn() {
 std::vector<EngineClient*> EngineServer::all() const {
   std::vector<EngineClient*> clients;
   clients.reserve(sessions_.size());
-  for (const auto& [sid, client] : sessions_) clients.push_back(client.get());
+  for (EngineClient* client : sessions_) clients.push_back(client);
   return clients;
 }
 

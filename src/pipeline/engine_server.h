@@ -82,7 +82,10 @@ class EngineServer {
   void release(const Arrival& arrival);
 
   ShardCore& core_;
-  TextMap<std::unique_ptr<EngineClient>> sessions_;
+  struct SidOf {
+    std::string_view operator()(const EngineClient& client) const;
+  };
+  NamedPointers<EngineClient, SidOf> sessions_;  // owned, until they are in the graveyard
   std::vector<EngineClient*> touched_;
   std::vector<std::unique_ptr<EngineClient>> graveyard_;
 };

@@ -8,8 +8,8 @@ namespace wirehall::pipeline {
 EngineWebSocketStage::EngineWebSocketStage(Connection& connection,
                                            std::optional<ws::DeflateAgreement> deflate)
     : connection_(connection),
-      deflate_(deflate),
-      core_(connection.core().world().engine_websocket, deflate ? &connection.core().inflater() : nullptr) {}
+      core_(connection.core().world().engine_websocket, deflate ? &connection.core().inflater() : nullptr),
+      deflate_(deflate) {}
 
 EngineWebSocketStage::~EngineWebSocketStage() { lost(false); }
 
@@ -24,7 +24,8 @@ void EngineWebSocketStage::send(std::string_view payload, bool binary, bool comp
 
 void EngineWebSocketStage::close(ws::CloseCode code, std::string_view reason) {
   client_ = nullptr;
-  core_.close(code, reason, connection_.core().now(), connection_.outbox());
+  const MonoTime overdue = core_.close(code, reason, connection_.core().now(), connection_.outbox());
+  if (overdue != kNever) close_deadline_ = overdue;
   connection_.touch();
   connection_.reschedule();
 }
@@ -86,7 +87,7 @@ void EngineWebSocketStage::shut_down() {
 }
 
 void EngineWebSocketStage::on_deadline(MonoTime now) {
-  if (core_.close_deadline() <= now) connection_.abort();
+  if (close_deadline_ <= now) connection_.abort();
 }
 
 }  // namespace wirehall::pipeline

@@ -33,7 +33,7 @@ class EngineWebSocketStage final : public Stage {
   void gone(bool by_error) override;
   void drained() override;
   void shut_down() override;
-  MonoTime next_deadline() const override { return core_.close_deadline(); }
+  MonoTime next_deadline() const override { return close_deadline_; }
   void on_deadline(MonoTime now) override;
   std::string_view name() const override { return "engine"; }
 
@@ -41,9 +41,10 @@ class EngineWebSocketStage final : public Stage {
   void receive_messages(char*& cursor, char* end, TurnBudget& budget);
   void lost(bool protocol_error);
   Connection& connection_;
-  std::optional<ws::DeflateAgreement> deflate_;
-  ws::ConnectionCore core_;
   EngineClient* client_ = nullptr;
+  MonoTime close_deadline_ = kNever;
+  ws::ConnectionCore core_;
+  std::optional<ws::DeflateAgreement> deflate_;
 };
 
 }  // namespace wirehall::pipeline

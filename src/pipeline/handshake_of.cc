@@ -4,41 +4,33 @@
 
 namespace wirehall::pipeline {
 
-std::shared_ptr<Handshake> make_handshake(const http1::RequestHead& head, const RequestOrigin& origin,
-                                          WallMs now) {
-  auto handshake = std::make_shared<Handshake>();
-  handshake->url = std::string(head.target());
-  handshake->address = origin.address;
-  handshake->issued = now;
-  handshake->secure = origin.secure;
-  handshake->xdomain = head.count("origin") != 0;
+Handshake make_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now) {
+  Handshake handshake;
+  handshake.url = std::string(head.target());
+  handshake.address = origin.address;
+  handshake.issued = now;
+  handshake.secure = origin.secure;
+  handshake.xdomain = head.count("origin") != 0;
   for (const auto& field : head.fields) {
     std::string name(head.name(field));
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     if (origin.foreign_page && name == "cookie") continue;
-    handshake->headers.emplace_back(std::move(name), std::string(head.value(field)));
+    handshake.headers.emplace_back(std::move(name), std::string(head.value(field)));
   }
   return handshake;
-}
-
-void trim_headers(Handshake& handshake, const std::vector<std::string>& kept) {
-  std::erase_if(handshake.headers, [&](const auto& header) {
-    return std::find(kept.begin(), kept.end(), header.first) == kept.end();
-  });
-  handshake.headers.shrink_to_fit();
 }
 
 std::vector<http1::Header> added_headers(const World& world, const http1::RequestHead& head, bool initial) {
   std::vector<http1::Header> added;
   const bool any = !world.header_hooks.empty() || (initial && !world.initial_header_hooks.empty());
   if (!any) return added;
-  const std::shared_ptr<Handshake> request = make_handshake(head, {}, 0);
+  const Handshake request = make_handshake(head, {}, 0);
   HeaderList headers;
   if (initial) {
-    for (const auto& hook : world.initial_header_hooks) hook(headers, *request);
+    for (const auto& hook : world.initial_header_hooks) hook(headers, request);
   }
-  for (const auto& hook : world.header_hooks) hook(headers, *request);
+  for (const auto& hook : world.header_hooks) hook(headers, request);
   for (auto& [name, value] : headers) {
     const bool framing = http1::same_token(name, "content-length") ||
                          http1::same_token(name, "transfer-encoding") || http1::same_token(name, "connection");

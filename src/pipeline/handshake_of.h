@@ -1,7 +1,6 @@
 // What users see of a request that opens a connection, and what they may add to its answers.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,11 +21,7 @@ struct RequestOrigin {
   bool foreign_page = false;
 };
 
-std::shared_ptr<Handshake> make_handshake(const http1::RequestHead& head, const RequestOrigin& origin,
-                                          WallMs now);
-
-/// Leaves of a handshake's headers those that the configuration keeps.
-void trim_headers(Handshake& handshake, const std::vector<std::string>& kept);
+Handshake make_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now);
 
 /// What the header hooks add to the answer to a request; nothing where there are none. `initial`: it opens
 /// the session. Fields that frame a message, and what may not stand in a field, are left out.

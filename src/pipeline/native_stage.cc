@@ -18,22 +18,23 @@ bool refused_by_limit(ErrorCode code) {
 
 }  // namespace
 
-NativeStage::NativeStage(HttpStage& http, HeadPtr head, std::string address)
+NativeStage::NativeStage(HttpStage& http, HeadPtr head, hub::KeptHandshake handshake)
     : connection_(http.connection()),
       opening_(std::make_unique<Opening>(Opening{http, std::move(head)})),
-      core_(connection_.core().world().native_websocket, nullptr),
-      address_(std::move(address)) {}
+      handshake_(std::move(handshake)),
+      core_(connection_.core().world().native_websocket, nullptr) {}
 
 NativeStage::~NativeStage() {
   socket_ended("transport close");
   Admission* admission = connection_.core().world().admission;
-  if (admitted_) admission->release(address_, joined_);
+  if (admitted_) admission->release(address(), joined_);
 }
 
 void NativeStage::open(HttpStage& http, const HeadPtr& head) {
   ShardCore& core = http.connection().core();
-  const std::string address = http.client_address(*head);
-  std::unique_ptr<NativeStage> stage(new NativeStage(http, head, address));
+  const RequestOrigin origin{http.client_address(*head), http.connection().peer().secure, false};
+  std::unique_ptr<NativeStage> stage(
+      new NativeStage(http, head, hub::KeptHandshake(make_handshake(*head, origin, core.wall_now()))));
   NativeStage& opened = *stage;
   const Status admitted = opened.admit();
   if (core.world().deflate_enabled) {
@@ -46,8 +47,7 @@ void NativeStage::open(HttpStage& http, const HeadPtr& head) {
     return;
   }
   hub::NamespaceShard* nsp = core.hub().find("/");
-  opened.socket_ = core.hub().make_socket(
-      *nsp, opened, make_handshake(*head, {address, http.connection().peer().secure, false}, core.wall_now()));
+  opened.socket_ = core.hub().make_socket(*nsp, opened, opened.handshake_);
   const hub::SocketPtr held = opened.socket_;
   core.hub().connect(held);
 }
@@ -56,9 +56,9 @@ Status NativeStage::admit() {
   ShardCore& core = connection_.core();
   Admission* admission = core.world().admission;
   if (admission == nullptr) return {};
-  const auto bytes = http1::parse_address(address_);
+  const auto bytes = http1::parse_address(address());
   const Status status =
-      admission->admit(address_, bytes && http1::is_loopback_address(*bytes), core.now());
+      admission->admit(address(), bytes && http1::is_loopback_address(*bytes), core.now());
   admitted_ = status.ok();
   if (!admitted_) core.metrics().add(Counter::kRateLimited);
   return status;
@@ -76,18 +76,17 @@ void NativeStage::switch_protocols(const http1::RequestHead& head) {
   }
   ws::append_switching_protocols(connection_.outbox(), head, deflate_, chosen, {});
   connection_.touch();
-  heartbeat_ = connection_.core().now() + connection_.core().world().heartbeat_interval;
+  deadline_ = connection_.core().now() + connection_.core().world().heartbeat_interval;
 }
 
 void NativeStage::connected(hub::Socket& socket) {
   const std::unique_ptr<Opening> opening = std::move(opening_);
   joined_ = true;
-  if (Admission* admission = connection_.core().world().admission) admission->joined(address_);
+  if (Admission* admission = connection_.core().world().admission) admission->joined(address());
   switch_protocols(*opening->head);
   // From here on only the configured headers are kept.
-  auto kept = std::make_shared<Handshake>(socket.handshake());
-  trim_headers(*kept, connection_.core().world().handshake_headers);
-  socket.set_handshake(std::move(kept));
+  handshake_ = handshake_.packed(connection_.core().world().handshake_headers, Value());
+  socket.set_handshake(handshake_);
   opening->http.accept_upgrade();
 }
 
@@ -116,12 +115,10 @@ void NativeStage::refuse(const Verdict& verdict) {
   switch_protocols(head);
   const ErrorInfo& info = error_info(verdict.code());
   const bool temporary = info.http_status >= 500;  // of ours: the client may come again with the same token
-  core_.close(temporary ? static_cast<ws::CloseCode>(info.close_code) : ws::CloseCode::kPolicy,
+  begin_close(temporary ? static_cast<ws::CloseCode>(info.close_code) : ws::CloseCode::kPolicy,
               temporary                         ? info.text
               : refused_by_limit(verdict.code()) ? "Rate limit exceeded"
-                                                 : "Unauthorized",
-              connection_.core().now(), connection_.outbox());
-  heartbeat_ = kNever;
+                                                 : "Unauthorized");
   opening->http.accept_upgrade();
 }
 
@@ -229,23 +226,31 @@ void NativeStage::shut_down() {
 }
 
 void NativeStage::close(ws::CloseCode code, std::string_view reason, std::string_view disconnect_reason) {
-  core_.close(code, reason, connection_.core().now(), connection_.outbox());
-  connection_.touch();
+  begin_close(code, reason);
   socket_ended(disconnect_reason);
-  heartbeat_ = kNever;
   connection_.reschedule();
+}
+
+// No heartbeat any more: what is waited for is the peer's close frame.
+void NativeStage::begin_close(ws::CloseCode code, std::string_view reason) {
+  const MonoTime overdue = core_.close(code, reason, connection_.core().now(), connection_.outbox());
+  if (overdue != kNever) {
+    closing_ = true;
+    deadline_ = overdue;
+  } else if (!closing_) {
+    deadline_ = kNever;
+  }
+  connection_.touch();
 }
 
 // -- time ---------------------------------------------------------------------------------------
 
-MonoTime NativeStage::next_deadline() const { return std::min(heartbeat_, core_.close_deadline()); }
-
 void NativeStage::on_deadline(MonoTime now) {
-  if (core_.close_deadline() <= now) {
+  if (deadline_ > now) return;
+  if (closing_) {
     connection_.abort();
     return;
   }
-  if (heartbeat_ > now) return;
   if (cutting_) {
     std::string last;
     ws::append_frame(last, ws::Opcode::kClose, std::string("\x03\xf0slow consumer", 15));
@@ -262,7 +267,7 @@ void NativeStage::on_deadline(MonoTime now) {
   connection_.touch();
   pinged_ = true;
   heard_ = false;
-  heartbeat_ = now + connection_.core().world().heartbeat_interval;
+  deadline_ = now + connection_.core().world().heartbeat_interval;
 }
 
 // -- out ----------------------------------------------------------------------------------------
@@ -296,7 +301,7 @@ std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
   if (!core.world().slow_consumer_drops) {
     cutting_ = true;
     core.metrics().add(Counter::kSlowConsumers);
-    heartbeat_ = core.now();
+    deadline_ = core.now();
     connection_.reschedule();
     log_line(LogLevel::kInfo, "native", "slow consumer cut",
              {{"socket", socket_ ? socket_->id().substr(0, 6) : ""}});
@@ -362,9 +367,7 @@ void NativeStage::end_connection(ErrorCode error, std::string_view reason) {
 
 // The hub closes the socket itself; what is left is the connection.
 void NativeStage::disconnect(hub::Socket&, bool) {
-  core_.close(ws::CloseCode::kNormal, "server disconnect", connection_.core().now(), connection_.outbox());
-  connection_.touch();
-  heartbeat_ = kNever;
+  begin_close(ws::CloseCode::kNormal, "server disconnect");
   connection_.reschedule();
 }
 

@@ -33,7 +33,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   void receive_eof() override;
   void gone(bool by_error) override;
   void shut_down() override;
-  MonoTime next_deadline() const override;
+  MonoTime next_deadline() const override { return deadline_; }
   void on_deadline(MonoTime now) override;
   std::string_view name() const override { return "native"; }
 
@@ -52,7 +52,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   void pause_reading(bool paused) override { connection_.pause_reading(paused); }
 
  private:
-  NativeStage(HttpStage& http, HeadPtr head, std::string address);
+  NativeStage(HttpStage& http, HeadPtr head, hub::KeptHandshake handshake);
   Status admit();
   void refuse(const Verdict& verdict);
   void switch_protocols(const http1::RequestHead& head);
@@ -60,12 +60,15 @@ class NativeStage final : public Stage, public hub::SocketLink {
   void message(std::string_view bytes, bool binary);
   void frame(native::FrameDecoder& decoded, native::Codec codec);
   void fail(ErrorCode code);
+  void begin_close(ws::CloseCode code, std::string_view reason);
   void close(ws::CloseCode code, std::string_view reason, std::string_view disconnect_reason);
   void socket_ended(std::string_view reason);
   std::optional<SendResult> refuse_send(const EmitFlags& flags);
   void send(std::string_view payload, native::Codec codec);
   const NativeShape* shape(std::string_view event) const;
   std::string& scratch();
+
+  std::string_view address() const { return handshake_.address(); }
 
   /// The upgrade request, until it is answered.
   struct Opening {
@@ -76,16 +79,17 @@ class NativeStage final : public Stage, public hub::SocketLink {
   Connection& connection_;
   hub::SocketPtr socket_;
   std::unique_ptr<Opening> opening_;
-  MonoTime heartbeat_ = kNever;
-  bool heard_ = true;  // something came since the last ping
-  bool pinged_ = false;
-  bool cutting_ = false;
-  bool admitted_ = false;
-  bool joined_ = false;
-  native::Codec codec_ = native::Codec::kJson;
-  std::optional<ws::DeflateAgreement> deflate_;
+  hub::KeptHandshake handshake_;
+  MonoTime deadline_ = kNever;  // of the heartbeat; once it closes, of the peer's answer
   ws::ConnectionCore core_;
-  std::string address_;
+  std::optional<ws::DeflateAgreement> deflate_;
+  native::Codec codec_ = native::Codec::kJson;
+  bool heard_ : 1 = true;  // something came since the last ping
+  bool pinged_ : 1 = false;
+  bool cutting_ : 1 = false;
+  bool admitted_ : 1 = false;
+  bool joined_ : 1 = false;
+  bool closing_ : 1 = false;  // our close frame was sent
 };
 
 }  // namespace wirehall::pipeline

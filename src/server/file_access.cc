@@ -19,7 +19,7 @@ bool is_foreign_page(const http1::RequestHead& head) {
 }
 
 struct Request {
-  std::shared_ptr<Handshake> handshake;
+  Handshake handshake;
   std::string id;
   std::function<void(Result<api::OpenFile>)> done;
 };
@@ -64,7 +64,7 @@ Status may_have(const User& user, const Known& known, const services::HallShared
 
 Task<Result<api::OpenFile>> open_file(HallWiring& wiring, HallShard& hall, std::shared_ptr<Request> request) {
   using Answer = Result<api::OpenFile>;
-  Task<Result<User>> authenticating = wiring.composition().authenticator().authenticate(*request->handshake);
+  Task<Result<User>> authenticating = wiring.composition().authenticator().authenticate(request->handshake);
   const Result<User> user = co_await authenticating;
   if (!user.ok()) co_return Answer(user.error());
   using Rooms = std::optional<std::vector<std::string>>;

@@ -19,7 +19,7 @@ std::string_view fitting_reason(std::string_view reason) {
 }  // namespace
 
 void ConnectionCore::append(Outbox& out, Opcode opcode, std::string_view payload) const {
-  if (masks_ == nullptr) {
+  if (!is_client_) {
     append_frame(out, opcode, payload);
   } else {
     append_masked_frame(out, opcode, payload, false, static_cast<std::uint32_t>(masks_->next()));
@@ -45,7 +45,7 @@ ConnectionCore::Partial& ConnectionCore::partial() {
 }
 
 ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime now, Outbox& out) {
-  if (storage_) storage_.reset();
+  if (partial_ && partial_->finished) partial_.reset();
   message_ = {};
   while (cursor != end) {
     if (state_ == State::kClosed) {
@@ -110,11 +110,11 @@ ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime no
 
 // What needs the connection's state: which frames may follow, and how much may come.
 ErrorCode ConnectionCore::begin_frame(const FrameHeader& frame) {
-  if (frame.masked != (masks_ == nullptr)) return ErrorCode::kWsProtocol;
+  if (frame.masked == is_client_) return ErrorCode::kWsProtocol;
   if (static_cast<std::uint8_t>(frame.opcode) >= 8) return ErrorCode::kOk;
   const bool in_message = partial_ && partial_->in_message;
   if ((frame.opcode == Opcode::kContinuation) != in_message) return ErrorCode::kWsProtocol;
-  if (frame.rsv1 && (inflater_ == nullptr || in_message)) return ErrorCode::kWsProtocol;
+  if (frame.rsv1 && (is_client_ || inflater_ == nullptr || in_message)) return ErrorCode::kWsProtocol;
   const std::uint64_t have = in_message ? partial_->message.size() : 0;
   if (frame.payload_bytes > options_->message_bytes_max - have) return ErrorCode::kWsTooBig;
   if (in_message && partial_->fragments >= options_->fragments_max) return ErrorCode::kWsPolicy;
@@ -174,20 +174,24 @@ std::optional<ConnectionCore::Event> ConnectionCore::take_payload(char*& cursor,
 }
 
 std::optional<ConnectionCore::Event> ConnectionCore::finish_data(MonoTime now, Outbox& out) {
-  const std::unique_ptr<Partial> done = std::move(partial_);
-  if (state_ != State::kOpen) return std::nullopt;
-  message_is_binary_ = done->opcode == Opcode::kBinary;
-  storage_ = std::make_unique<std::string>();
-  if (!done->compressed) {
-    if (!message_is_binary_ && !done->utf8.complete()) return failed(ErrorCode::kWsInvalidData, now, out);
-    *storage_ = std::move(done->message);
-  } else {
-    const Status inflated =
-        inflater_->inflate(done->message, static_cast<std::size_t>(options_->message_bytes_max), *storage_);
-    if (!inflated.ok()) return failed(inflated.error().code(), now, out);
-    if (!message_is_binary_ && !is_valid_utf8(*storage_)) return failed(ErrorCode::kWsInvalidData, now, out);
+  if (state_ != State::kOpen) {
+    partial_.reset();
+    return std::nullopt;
   }
-  message_ = *storage_;
+  Partial& done = *partial_;
+  done.finished = true;  // and gone at the next call
+  message_is_binary_ = done.opcode == Opcode::kBinary;
+  if (!done.compressed) {
+    if (!message_is_binary_ && !done.utf8.complete()) return failed(ErrorCode::kWsInvalidData, now, out);
+  } else {
+    std::string inflated;
+    const Status status =
+        inflater_->inflate(done.message, static_cast<std::size_t>(options_->message_bytes_max), inflated);
+    if (!status.ok()) return failed(status.error().code(), now, out);
+    done.message = std::move(inflated);
+    if (!message_is_binary_ && !is_valid_utf8(done.message)) return failed(ErrorCode::kWsInvalidData, now, out);
+  }
+  message_ = done.message;
   return Event::kMessage;
 }
 
@@ -213,8 +217,10 @@ std::optional<ConnectionCore::Event> ConnectionCore::peer_close(std::string_view
     append_close(out, code, {});
     close_code_ = code;
     if (payload.size() > 2) {
-      storage_ = std::make_unique<std::string>(payload.substr(2));
-      message_ = *storage_;
+      Partial& rest = partial();
+      rest.message = payload.substr(2);
+      rest.finished = true;
+      message_ = rest.message;
     }
   }
   state_ = State::kClosed;
@@ -224,19 +230,20 @@ std::optional<ConnectionCore::Event> ConnectionCore::peer_close(std::string_view
 bool ConnectionCore::control_allowed(MonoTime now) {
   // A window of two seconds that may hold twice the rate: bursts pass, a sustained flood does not.
   constexpr auto kWindow = std::chrono::seconds(2);
-  if (now - control_since_ >= kWindow) {
-    control_since_ = now;
+  const auto window = static_cast<std::uint32_t>(now.time_since_epoch() / kWindow);
+  if (window != control_window_) {
+    control_window_ = window;
     control_count_ = 0;
   }
   return ++control_count_ <= options_->control_frames_per_second_max * 2;
 }
 
-void ConnectionCore::close(CloseCode code, std::string_view reason, MonoTime now, Outbox& out) {
-  if (state_ != State::kOpen) return;
+MonoTime ConnectionCore::close(CloseCode code, std::string_view reason, MonoTime now, Outbox& out) {
+  if (state_ != State::kOpen) return kNever;
   append_close(out, static_cast<std::uint16_t>(code), reason);
   close_code_ = static_cast<std::uint16_t>(code);
   state_ = State::kClosing;
-  close_deadline_ = now + options_->close_timeout;
+  return now + options_->close_timeout;
 }
 
 void ConnectionCore::fail(ErrorCode error, MonoTime, Outbox& out) {

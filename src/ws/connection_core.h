@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/assert.h"
 #include "base/frame.h"
 #include "base/random.h"
 #include "base/utf8.h"
@@ -56,8 +57,12 @@ class ConnectionCore {
 
   /// `inflater` is the shard's; nullptr when no compression was agreed. `masks` is a client's, from the
   /// operating system (RFC 6455 section 10.3); nullptr makes this the server's end.
+  /// Requires: not both; a client agrees on no compression.
   ConnectionCore(const CoreOptions& options, Inflater* inflater, RandomSource* masks = nullptr)
-      : options_(&options), inflater_(inflater), masks_(masks) {}
+      : options_(&options), inflater_(inflater), is_client_(masks != nullptr) {
+    WIREHALL_ASSERT(inflater == nullptr || masks == nullptr);
+    if (is_client_) masks_ = masks;
+  }
 
   /// Consumes from the front of `input`, whose bytes it may change; answers to control frames go to `out`.
   ///
@@ -78,12 +83,11 @@ class ConnectionCore {
   /// Appends a whole frame, masked where this is the client's end.
   void append(Outbox& out, Opcode opcode, std::string_view payload) const;
   /// Starts a close: sends the close frame, waits for the peer's answer. kNoStatus sends no code.
-  void close(CloseCode code, std::string_view reason, MonoTime now, Outbox& out);
+  /// Returns:  when that answer is overdue, and the caller is to cut the connection; kNever when it had closed
+  ///           or begun to before.
+  MonoTime close(CloseCode code, std::string_view reason, MonoTime now, Outbox& out);
   /// Fails the connection as I2 says.
   void fail(ErrorCode error, MonoTime now, Outbox& out);
-
-  /// When the peer's answer to a close is overdue; kNever otherwise.
-  MonoTime close_deadline() const { return state_ == State::kClosing ? close_deadline_ : kNever; }
 
   /// Bytes held for what is unfinished.
   std::size_t held_bytes() const {
@@ -100,6 +104,7 @@ class ConnectionCore {
     bool in_message = false;  // fragments of a message have come
     bool compressed = false;
     Opcode opcode = Opcode::kText;
+    bool finished = false;  // message() looks at `message`
     std::uint32_t fragments = 0;
     Utf8Validator utf8;
     std::string message;
@@ -114,22 +119,23 @@ class ConnectionCore {
   std::optional<Event> peer_close(std::string_view payload, MonoTime now, Outbox& out);
   bool control_allowed(MonoTime now);
   Event failed(ErrorCode error, MonoTime now, Outbox& out);
-  bool is_compressed(const FrameHeader& frame) const { return frame.rsv1; }
   void append_close(Outbox& out, std::uint16_t code, std::string_view reason) const;
 
+  // A server holds one of these for each of its clients: 56 bytes.
   const CoreOptions* options_;
-  Inflater* inflater_;
-  RandomSource* masks_;
+  union {
+    Inflater* inflater_;   // of a server's end
+    RandomSource* masks_;  // of a client's
+  };
   std::unique_ptr<Partial> partial_;
-  std::unique_ptr<std::string> storage_;  // the last message, when it did not lie whole in the input
   std::string_view message_;
-  MonoTime close_deadline_ = kNever;
-  MonoTime control_since_{};
+  std::uint32_t control_window_ = 0;
   std::uint32_t control_count_ = 0;
   std::uint16_t close_code_ = 1006;
   State state_ = State::kOpen;
   ErrorCode error_ = ErrorCode::kOk;
-  bool message_is_binary_ = false;
+  bool message_is_binary_ : 1 = false;
+  bool is_client_ : 1;
 };
 
 }  // namespace wirehall::ws

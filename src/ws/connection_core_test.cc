@@ -212,16 +212,15 @@ TEST(Section7_1, NothingIsReadOrSentBehindAClose) {
 
 TEST(Section7_1, OurCloseWaitsForThePeersAnswer) {
   Peer peer;
-  peer.core().close(CloseCode::kGoingAway, "bye", MonoTime(), peer.out());
-  EXPECT_EQ(peer.core().close_deadline(), MonoTime(std::chrono::seconds(5)));
+  const MonoTime overdue = peer.core().close(CloseCode::kGoingAway, "bye", MonoTime(), peer.out());
+  EXPECT_EQ(overdue, MonoTime(std::chrono::seconds(5)));
   peer.give(frame(0x81, "thrown away") + frame(0x89, "no pong") + frame(0x01, "half"));
   EXPECT_EQ(peer.outcome().events, "");
-  peer.core().close(CloseCode::kNormal, "again", MonoTime(), peer.out());
+  EXPECT_EQ(peer.core().close(CloseCode::kNormal, "again", MonoTime(), peer.out()), kNever);
   peer.give(frame(0x88, close_payload(1001)));
   EXPECT_EQ(peer.outcome().events, "closed");
   EXPECT_EQ(peer.outcome().code, 1001);
   EXPECT_EQ(peer.outcome().sent, std::string("\x88\x05") + close_payload(1001, "bye")) << "one close frame";
-  EXPECT_EQ(peer.core().close_deadline(), kNever);
 }
 
 TEST(Section7_1, LongReasonsAreCutWhereACharacterEnds) {

@@ -35,9 +35,8 @@ SimPeer& SimNode::connect(unsigned shard, std::string address) {
   SimPeer& peer = *peers_.back();
   peer.shard_ = shard;
   turn(shard, [&] {
-    peer.connection_ = std::make_unique<pipeline::Connection>(*shards_[shard]->core,
-                                                              pipeline::PeerInfo{std::move(address), false});
-    peer.connection_->io = &peer;
+    peer.connection_ = std::make_unique<SimConnection>(*shards_[shard]->core,
+                                                       pipeline::PeerInfo{std::move(address), false}, peer);
   });
   return peer;
 }
@@ -59,7 +58,7 @@ void SimNode::turn(unsigned shard, const std::function<void()>& work) {
 void SimNode::flush(unsigned shard) {
   for (pipeline::Connection* connection : shards_[shard]->core->take_touched()) {
     connection->touched = false;
-    SimPeer& peer = *static_cast<SimPeer*>(connection->io);
+    SimPeer& peer = static_cast<SimConnection*>(connection)->peer;
     if (!peer.connection_) continue;
     Outbox& outbox = connection->outbox();
     const std::size_t room = peer.reads ? outbox.bytes() : std::min(outbox.bytes(), peer.window);
@@ -80,8 +79,7 @@ void SimNode::flush(unsigned shard) {
       dead_.push_back(std::move(peer.connection_));
       post(shard, target, [&peer, target, head, kept, info](pipeline::ShardCore& core) {
         peer.shard_ = target;
-        peer.connection_ = std::make_unique<pipeline::Connection>(core, info);
-        peer.connection_->io = &peer;
+        peer.connection_ = std::make_unique<SimConnection>(core, info, peer);
         peer.connection_->arrive(head, *kept);
         peer.connection_->touch();
       });
@@ -90,7 +88,7 @@ void SimNode::flush(unsigned shard) {
 }
 
 void SimNode::write_early(pipeline::Connection& connection) {
-  SimPeer& peer = *static_cast<SimPeer*>(connection.io);
+  SimPeer& peer = static_cast<SimConnection&>(connection).peer;
   const std::size_t bytes = connection.outbox().bytes();
   const std::size_t room = peer.reads ? bytes : std::min(bytes, peer.window);
   std::string piece(room, '\0');

@@ -18,6 +18,14 @@
 namespace wirehall::test {
 
 class SimNode;
+class SimPeer;
+
+/// The server's end of one TCP connection, which knows the client's.
+struct SimConnection final : pipeline::Connection {
+  SimConnection(pipeline::ShardCore& core, pipeline::PeerInfo info, SimPeer& client)
+      : Connection(core, std::move(info)), peer(client) {}
+  SimPeer& peer;
+};
 
 /// The client's end of one TCP connection.
 class SimPeer {
@@ -46,7 +54,7 @@ class SimPeer {
   bool reset_ = false;
   bool closed_ = false;
   unsigned shard_ = 0;
-  std::unique_ptr<pipeline::Connection> connection_;
+  std::unique_ptr<SimConnection> connection_;
 };
 
 class SimNode final : public pipeline::ShardLink {
@@ -113,7 +121,7 @@ class SimNode final : public pipeline::ShardLink {
   WallMs wall_ = 1'700'000'000'000;
   std::vector<std::unique_ptr<SimShard>> shards_;
   std::vector<std::unique_ptr<SimPeer>> peers_;
-  std::vector<std::unique_ptr<pipeline::Connection>> dead_;
+  std::vector<std::unique_ptr<SimConnection>> dead_;
 };
 
 // -- what a client of the protocols needs ---------------------------------------------------------

@@ -1,0 +1,144 @@
+#include "hub/kept_handshake.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <vector>
+
+namespace wirehall::hub {
+namespace {
+
+// The text behind a block: url, address, then for each header four bytes of lengths and its name and value, and
+// the auth as JSON.
+using Length = std::uint16_t;
+constexpr std::size_t kLengthMax = std::numeric_limits<Length>::max();
+
+using Header = std::pair<std::string, std::string>;
+
+char* put(char* out, std::string_view text) {
+  if (!text.empty()) std::memcpy(out, text.data(), text.size());
+  return out + text.size();
+}
+
+char* put_length(char* out, std::size_t length) {
+  const auto value = static_cast<Length>(length);
+  std::memcpy(out, &value, sizeof value);
+  return out + sizeof value;
+}
+
+std::string_view take(const char*& in, std::size_t length) {
+  const std::string_view text(in, length);
+  in += length;
+  return text;
+}
+
+std::size_t take_length(const char*& in) {
+  Length value = 0;
+  std::memcpy(&value, in, sizeof value);
+  in += sizeof value;
+  return value;
+}
+
+bool has_bytes(const Value& value) {
+  if (value.unparsed_json() != nullptr) return false;
+  if (value.is_bytes()) return true;
+  if (value.is_array()) return std::any_of(value.as_array().begin(), value.as_array().end(), has_bytes);
+  if (!value.is_object()) return false;
+  return std::any_of(value.as_object().begin(), value.as_object().end(),
+                     [](const auto& member) { return has_bytes(member.value); });
+}
+
+}  // namespace
+
+KeptHandshake::Block* KeptHandshake::make_block(std::size_t text_bytes) {
+  return new (::operator new(sizeof(Block) + text_bytes)) Block;
+}
+
+void KeptHandshake::destroy(Block* block) {
+  block->~Block();
+  ::operator delete(block);
+}
+
+KeptHandshake::KeptHandshake(Handshake handshake) : block_(make_block(0)) {
+  block_->open = std::make_unique<const Handshake>(std::move(handshake));
+}
+
+std::string_view KeptHandshake::address() const {
+  if (block_->open) return block_->open->address;
+  return {block_->text() + block_->url_bytes, block_->address_bytes};
+}
+
+KeptHandshake KeptHandshake::with_auth(const Value& auth) const {
+  const auto none = [](const Value& value) { return value.unparsed_json() == nullptr && value.is_null(); };
+  if (none(auth) && none(get().auth)) return *this;
+  Handshake other = get();
+  other.auth = auth;
+  return KeptHandshake(std::move(other));
+}
+
+KeptHandshake KeptHandshake::packed(std::span<const std::string> names, const Value& auth) const {
+  const Handshake& from = get();
+  std::vector<const Header*> headers;
+  std::size_t size = from.url.size() + from.address.size();
+  bool fits = from.url.size() <= kLengthMax && from.address.size() <= kLengthMax && !has_bytes(auth);
+  for (const Header& header : from.headers) {
+    if (std::find(names.begin(), names.end(), header.first) == names.end()) continue;
+    headers.push_back(&header);
+    size += 2 * sizeof(Length) + header.first.size() + header.second.size();
+    fits = fits && header.first.size() <= kLengthMax && header.second.size() <= kLengthMax;
+  }
+  std::string json;
+  if (const std::string* unparsed = auth.unparsed_json()) {
+    json = *unparsed;
+  } else if (fits && !auth.is_null()) {
+    json = auth.to_json();
+  }
+  if (!fits || headers.size() > kLengthMax || json.size() > std::numeric_limits<std::uint32_t>::max()) {
+    // What a block cannot say stays as it is: bytes within the auth, or texts that no request line holds.
+    Handshake open;
+    open.url = from.url;
+    for (const Header* header : headers) open.headers.push_back(*header);
+    open.address = from.address;
+    open.issued = from.issued;
+    open.secure = from.secure;
+    open.xdomain = from.xdomain;
+    open.auth = auth;
+    return KeptHandshake(std::move(open));
+  }
+  KeptHandshake kept;
+  Block* block = kept.block_ = make_block(size + json.size());
+  block->secure = from.secure;
+  block->xdomain = from.xdomain;
+  block->issued = from.issued;
+  block->url_bytes = static_cast<Length>(from.url.size());
+  block->address_bytes = static_cast<Length>(from.address.size());
+  block->header_count = static_cast<Length>(headers.size());
+  block->auth_bytes = static_cast<std::uint32_t>(json.size());
+  char* out = put(put(block->text(), from.url), from.address);
+  for (const Header* header : headers) {
+    out = put_length(put_length(out, header->first.size()), header->second.size());
+    out = put(put(out, header->first), header->second);
+  }
+  put(out, json);
+  return kept;
+}
+
+void KeptHandshake::unpack() const {
+  auto open = std::make_unique<Handshake>();
+  open->issued = block_->issued;
+  open->secure = block_->secure;
+  open->xdomain = block_->xdomain;
+  const char* in = block_->text();
+  open->url = take(in, block_->url_bytes);
+  open->address = take(in, block_->address_bytes);
+  for (std::uint16_t i = 0; i < block_->header_count; ++i) {
+    const std::size_t name_bytes = take_length(in), value_bytes = take_length(in);
+    const std::string_view name = take(in, name_bytes);
+    open->headers.emplace_back(name, take(in, value_bytes));
+  }
+  if (block_->auth_bytes != 0) open->auth = Value::from_validated_json(std::string(take(in, block_->auth_bytes)));
+  block_->open = std::move(open);
+}
+
+}  // namespace wirehall::hub

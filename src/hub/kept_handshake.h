@@ -1,0 +1,68 @@
+// A handshake as a connection keeps it: its texts in one block of their exact size, shared by the parts of the
+// connection, and a Handshake only once somebody looks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "wirehall/handshake.h"
+
+namespace wirehall::hub {
+
+/// Thread:   shard-affine: the count is not atomic, and the first look makes the Handshake.
+class KeptHandshake {
+ public:
+  KeptHandshake() = default;
+  /// As it is, until it is packed.
+  explicit KeptHandshake(Handshake handshake);
+  KeptHandshake(const KeptHandshake& other) : block_(other.block_) {
+    if (block_ != nullptr) ++block_->references;
+  }
+  KeptHandshake(KeptHandshake&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  KeptHandshake& operator=(KeptHandshake other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~KeptHandshake() {
+    if (block_ != nullptr && --block_->references == 0) destroy(block_);
+  }
+  explicit operator bool() const { return block_ != nullptr; }
+
+  /// Lifetime: as long as any copy of this.
+  const Handshake& get() const {
+    if (!block_->open) unpack();
+    return *block_->open;
+  }
+  /// The client's, without unpacking. Lifetime: as get().
+  std::string_view address() const;
+
+  /// A packed one, with those of the headers whose (lower-case) names are given, and with that auth.
+  KeptHandshake packed(std::span<const std::string> headers, const Value& auth) const;
+  /// The same request with another auth. Returns: this one when neither has any.
+  KeptHandshake with_auth(const Value& auth) const;
+
+ private:
+  struct Block {
+    std::uint32_t references = 1;
+    bool secure = false;
+    bool xdomain = false;
+    std::uint16_t url_bytes = 0;
+    std::uint16_t address_bytes = 0;
+    std::uint16_t header_count = 0;
+    std::uint32_t auth_bytes = 0;
+    WallMs issued = 0;
+    std::unique_ptr<const Handshake> open;
+    char* text() { return reinterpret_cast<char*>(this + 1); }
+  };
+  static void destroy(Block* block);
+  static Block* make_block(std::size_t text_bytes);
+  void unpack() const;
+
+  Block* block_ = nullptr;
+};
+
+}  // namespace wirehall::hub
