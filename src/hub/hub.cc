@@ -383,7 +383,7 @@ void Hub::begin_recovery_state(Socket& socket) {
   }
   state.position = nsp.position();
   nsp.recovery()->connected(
-      state.pid, {environment_.shard(), socket.id(), socket.shared_user()->id, socket.shared_user()->anonymous});
+      state.pid, {environment_.shard(), socket.id(), socket.user().id, socket.user().anonymous});
 }
 
 void Hub::admitted(Socket& socket) {

@@ -131,8 +131,8 @@ Namespace& Socket::nsp() const { return impl(*this).shard().spec().api; }
 Protocol Socket::protocol() const { return impl(*this).protocol(); }
 SocketRef Socket::ref() const { return {impl(*this).shard().spec().name, id()}; }
 const Handshake& Socket::handshake() const { return impl(*this).handshake_.get(); }
-const User& Socket::user() const { return *impl(*this).user_; }
-void Socket::set_user(User user) { impl(*this).user_ = std::make_shared<const User>(std::move(user)); }
+const User& Socket::user() const { return impl(*this).user(); }
+void Socket::set_user(User user) { impl(*this).set_user(std::move(user)); }
 Value& Socket::data() { return impl(*this).rare().data; }
 bool Socket::connected() const { return impl(*this).is_connected(); }
 bool Socket::recovered() const { return impl(*this).recovery() != nullptr && impl(*this).recovery()->recovered; }

@@ -1,10 +1,32 @@
 #include "hub/room_index.h"
 
 #include <algorithm>
+#include <new>
+#include <type_traits>
 
 #include "hub/socket.h"
 
 namespace wirehall::hub {
+
+void MembershipList::push_back(const Membership& membership) {
+  static_assert(std::is_trivially_copyable_v<Membership> && alignof(Membership) <= alignof(Block) * 2);
+  const std::uint32_t count = block_ == nullptr ? 0 : block_->size;
+  if (block_ == nullptr || count == block_->capacity) {
+    const std::uint32_t capacity = count == 0 ? 1 : count + (count + 1) / 2;
+    void* larger = std::realloc(block_, sizeof(Block) + capacity * sizeof(Membership));
+    if (larger == nullptr) throw std::bad_alloc();
+    block_ = static_cast<Block*>(larger);
+    block_->capacity = capacity;
+  }
+  new (block_->items() + count) Membership(membership);
+  block_->size = count + 1;
+}
+
+void MembershipList::pop_back() {
+  if (--block_->size != 0) return;
+  std::free(block_);
+  block_ = nullptr;
+}
 
 bool RoomIndex::add(Socket& socket, std::string_view name) {
   for (const Membership& membership : socket.memberships()) {
@@ -51,7 +73,6 @@ void RoomIndex::remove_at(Socket& socket, std::uint32_t index) {
   memberships.pop_back();
   if (index < memberships.size())
     memberships[index].room->members[memberships[index].place].membership = index;
-  if (memberships.empty()) memberships.shrink_to_fit();
   if (room.members.empty()) rooms_.erase(rooms_.find(room.name));
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,35 @@ struct Membership {
   Room* room;
   std::uint32_t place;  // index in the room's list
   std::uint64_t since = 0;  // with connection state recovery: the log's position when it came in
+};
+
+/// The rooms of a socket: one pointer, and exactly as many bytes as it has had rooms at once.
+class MembershipList {
+ public:
+  MembershipList() = default;
+  MembershipList(const MembershipList&) = delete;
+  MembershipList& operator=(const MembershipList&) = delete;
+  ~MembershipList() { std::free(block_); }
+
+  std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }
+  bool empty() const { return size() == 0; }
+  Membership* begin() { return block_ == nullptr ? nullptr : block_->items(); }
+  Membership* end() { return begin() + size(); }
+  const Membership* begin() const { return const_cast<MembershipList*>(this)->begin(); }
+  const Membership* end() const { return begin() + size(); }
+  Membership& operator[](std::size_t i) { return block_->items()[i]; }
+  const Membership& operator[](std::size_t i) const { return block_->items()[i]; }
+  Membership& back() { return (*this)[size() - 1]; }
+  void push_back(const Membership& membership);
+  void pop_back();
+
+ private:
+  struct Block {
+    std::uint32_t size;
+    std::uint32_t capacity;
+    Membership* items() { return reinterpret_cast<Membership*>(this + 1); }
+  };
+  Block* block_ = nullptr;  // none while it is empty
 };
 
 /// Thread:   shard-affine.

@@ -12,11 +12,6 @@
 namespace wirehall::hub {
 namespace {
 
-const std::shared_ptr<const User>& nobody() {
-  static const std::shared_ptr<const User> user = std::make_shared<const User>();
-  return user;
-}
-
 // One event on its way to one handler.
 class HandlerInvocation final : public detail::Invocation {
  public:
@@ -75,12 +70,16 @@ Socket::Socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake, s
       nsp_(&nsp),
       link_(&link),
       id_(std::move(id)),
-      handshake_(std::move(handshake)),
-      user_(nobody()) {
+      handshake_(std::move(handshake)) {
   nsp_->retain();
 }
 
 Socket::~Socket() { nsp_->release(); }
+
+const User& Socket::user() const {
+  static const User nobody;
+  return user_ ? *user_ : nobody;
+}
 
 Hub& Socket::hub() const { return nsp_->hub(); }
 
@@ -242,8 +241,8 @@ void Socket::leave_to_recovery(std::string_view reason) {
   RecoverySession session;
   session.pid = recovery_->pid;
   session.sid = id_;
-  session.user_id = user_->id;
-  session.anonymous = user_->anonymous;
+  session.user_id = user().id;
+  session.anonymous = user().anonymous;
   for (const Membership& membership : memberships_) {
     session.rooms.push_back(membership.room->name);
     session.since.push_back(membership.since);
@@ -300,7 +299,7 @@ SocketInfo Socket::info() const {
   info.handshake = handshake_.get();
   info.rooms = rooms();
   if (rare_) info.data = rare_->data;
-  info.user = *user_;
+  info.user = user();
   return info;
 }
 

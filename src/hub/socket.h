@@ -119,12 +119,13 @@ class Socket final : public wirehall::Socket {
   Hub& hub() const;
   SocketLink& link() const { return *link_; }
   const std::string& id() const { return id_; }
-  std::vector<Membership>& memberships() { return memberships_; }
-  const std::vector<Membership>& memberships() const { return memberships_; }
+  MembershipList& memberships() { return memberships_; }
+  const MembershipList& memberships() const { return memberships_; }
   const KeptHandshake& kept_handshake() const { return handshake_; }
   /// Whoever holds the one that it had may not look at it any more.
   void set_handshake(KeptHandshake handshake) { handshake_ = std::move(handshake); }
-  const std::shared_ptr<const User>& shared_user() const { return user_; }
+  const User& user() const;
+  void set_user(User user) { user_ = std::make_unique<const User>(std::move(user)); }
 
   /// A handler of this socket is suspended, or no longer.
   void handler_suspended();
@@ -194,19 +195,19 @@ class Socket final : public wirehall::Socket {
   void leave_to_recovery(std::string_view reason);
 
   std::uint32_t references_ = 0;
-  State state_ = State::kConnecting;
-  bool reading_paused_ = false;
-  bool closing_ = false;  // close() has been called
-  bool over_ = false;     // and has ended
-  const Protocol protocol_;
+  State state_ : 2 = State::kConnecting;
+  bool reading_paused_ : 1 = false;
+  bool closing_ : 1 = false;  // close() has been called
+  bool over_ : 1 = false;     // and has ended
+  const Protocol protocol_ : 1;
   std::uint16_t suspended_ = 0;
   std::uint16_t awaiting_client_ = 0;
   NamespaceShard* nsp_;
   SocketLink* link_;
   std::string id_;
   KeptHandshake handshake_;
-  std::shared_ptr<const User> user_;
-  std::vector<Membership> memberships_;
+  std::unique_ptr<const User> user_;  // none: nobody has said who it is
+  MembershipList memberships_;
   std::unique_ptr<Rare> rare_;
   std::unique_ptr<SocketExtension> extension_;
   std::unique_ptr<Recovery> recovery_;

@@ -86,12 +86,14 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   bool lingering_ : 1 = false;
   bool eof_reported_ : 1 = false;
   bool wrote_early_ : 1 = false;
+
+ public:
+  bool in_read_list : 1 = false;  ///< the shard's
+
+ private:
   int socket_;
   Shard& shard_;
   std::unique_ptr<Extra> extra_;
-
- public:
-  bool in_read_list = false;  ///< the shard's
 };
 
 }  // namespace wirehall::io
