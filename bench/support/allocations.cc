@@ -21,7 +21,9 @@ Allocations allocations_so_far() { return t_taken; }
 
 #ifdef WIREHALL_SANITIZED
 
-#include <sanitizer/allocator_interface.h>
+// The runtime's interface, whose header not every compiler's package has.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, std::size_t),
+                                                         void (*freed)(const volatile void*));
 
 namespace {
 const bool g_installed = __sanitizer_install_malloc_and_free_hooks(
