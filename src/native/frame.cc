@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/msgpack.h"
 
 namespace wirehall::native {
@@ -172,15 +173,10 @@ class FrameWriter {
     if (codec_ != Codec::kJson || text == nullptr) return false;
     const std::string_view inside = std::string_view(*text).substr(1, text->size() - 2);
     if (inside.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
-    if (may_clash(inside)) {
-      std::vector<json::MemberSlice> slices;
-      if (json::slice_object(*text, 1024, slices) != json::Status::kOk) return false;
-      for (const json::MemberSlice& member : slices) {
-        if (member.key_escaped || member.key == "type" || member.key == "ackId" ||
-            (is_answer && member.key == "id"))
-          return false;
-      }
-    }
+    const auto clashes = [is_answer](std::string_view key, bool escaped) {
+      return escaped || key == "type" || key == "ackId" || (is_answer && key == "id");
+    };
+    if (may_clash(inside) && json::any_key(*text, clashes)) return false;
     if (members_ != 0) out_.push_back(',');
     out_.append(inside);
     ++members_;
