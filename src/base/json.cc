@@ -106,6 +106,7 @@ class Builder {
   // Members are put together apart, so that each object takes memory once, and no more than it needs.
   Value object() {
     const std::size_t first = open_.size();
+    if (first == 0) open_.reserve(8);
     ++cursor_;
     skip_space();
     while (*cursor_ != '}') {

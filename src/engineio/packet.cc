@@ -70,7 +70,8 @@ std::string encode_open(const OpenFields& fields) {
   json::append_number(text, fields.ping_timeout_ms);
   text.append(R"(,"maxPayload":)");
   json::append_number(text, static_cast<std::int64_t>(fields.max_payload));
-  return text.append("}");
+  text.push_back('}');
+  return text;
 }
 
 std::optional<ReceivedOpen> decode_open(std::string_view data) {
