@@ -53,6 +53,8 @@ class Object {
   void set(std::string_view key, Value value);
   /// Appends without looking for the key. Requires: the key is new.
   void append(std::string key, Value value);
+  /// Makes room for so many members in all, for builders that append.
+  void reserve(std::size_t members);
   /// Of members with the same key keeps the first one's place and the last one's value, as JavaScript
   /// does; for builders that append. Cost: O(n log n).
   void keep_last_duplicates();
@@ -68,6 +70,7 @@ class Object {
   friend bool operator==(const Object&, const Object&);
 
  private:
+  bool has_duplicates() const;
   std::vector<Member> members_;
 };
 

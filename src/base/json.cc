@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/base64.h"
+#include "base/json_text.h"
 #include "base/utf8.h"
 
 namespace wirehall::json {
@@ -49,12 +50,9 @@ class Builder {
   std::string string() {
     const char* begin = ++cursor_;
     bool escaped = false;
-    while (*cursor_ != '"') {
-      if (*cursor_ == '\\') {
-        escaped = true;
-        ++cursor_;
-      }
-      ++cursor_;
+    while (*(cursor_ = skip_plain(cursor_, end_)) != '"') {
+      escaped = true;
+      cursor_ += 2;
     }
     const std::string_view raw(begin, static_cast<std::size_t>(cursor_ - begin));
     ++cursor_;
@@ -105,8 +103,10 @@ class Builder {
     return Value(std::move(elements));
   }
 
+  // Members are put together apart, so that each object takes memory once, and no more than it needs.
   Value object() {
-    Object members;
+    const std::size_t first = open_.size();
+    if (first == 0) open_.reserve(8);
     ++cursor_;
     skip_space();
     while (*cursor_ != '}') {
@@ -114,18 +114,26 @@ class Builder {
       std::string key = string();
       skip_space();
       ++cursor_;
-      members.append(std::move(key), value());
+      Value member = value();
+      open_.emplace_back(std::string_view(), std::move(member)).key = std::move(key);
       skip_space();
       if (*cursor_ == ',') ++cursor_;
       skip_space();
     }
     ++cursor_;
+    Object members;
+    members.reserve(open_.size() - first);
+    const auto begin = open_.begin() + static_cast<std::ptrdiff_t>(first);
+    for (auto member = begin; member != open_.end(); ++member)
+      members.append(std::move(member->key), std::move(member->value));
+    open_.erase(begin, open_.end());
     members.keep_last_duplicates();
     return Value(std::move(members));
   }
 
   const char* cursor_;
   const char* end_;
+  std::vector<Member> open_;  // of the objects that are not complete, the innermost's last
 };
 
 constexpr std::array<char, 256> kShortEscape = [] {
@@ -212,8 +220,32 @@ Result<Value> parse(std::string_view text, std::uint32_t depth_max) {
   }
 }
 
-void append_string(std::string& out, std::string_view text) {
-  out.push_back('"');
+namespace {
+
+// Below so many bytes looking at each of them is cheaper than looking at many at once, as most keys are.
+constexpr std::size_t kShortText = 32;
+
+// Everything beyond ASCII stays as it is.
+void append_utf8(std::string& out, std::string_view utf8) {
+  const char* cursor = utf8.data();
+  const char* const end = cursor + utf8.size();
+  for (;;) {
+    const char* const stop = skip_plain(cursor, end);
+    out.append(cursor, stop);
+    if (stop == end) return;
+    const auto byte = static_cast<unsigned char>(*stop);
+    if (kShortEscape[byte] == 'u') {
+      append_unicode_escape(out, byte);
+    } else {
+      const char escape[] = {'\\', kShortEscape[byte]};
+      out.append(escape, 2);
+    }
+    cursor = stop + 1;
+  }
+}
+
+// Whatever it is: what is ill-formed is mended, and surrogates are escaped.
+void append_any(std::string& out, std::string_view text) {
   std::size_t begin = 0;
   for (std::size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -236,6 +268,17 @@ void append_string(std::string& out, std::string_view text) {
     begin = i;
   }
   out.append(text.substr(begin));
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  if (text.size() >= kShortText && is_valid_utf8(text)) {
+    append_utf8(out, text);
+  } else {
+    append_any(out, text);
+  }
   out.push_back('"');
 }
 
@@ -256,6 +299,13 @@ void append_number(std::string& out, double number) {
     return;
   }
   std::array<char, 32> buffer;
+  // Where JavaScript writes no exponent, and a whole number is written with its own digits, not with zeros.
+  if (const double magnitude = std::fabs(number); magnitude >= 1e-6 && magnitude < 9007199254740992.0) {
+    const auto [end, error] =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed);
+    out.append(buffer.data(), end);
+    return;
+  }
   const auto [end, error] =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific);
   std::string_view text(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
@@ -386,14 +436,27 @@ Value& Object::operator[](std::string_view key) {
   return members_.emplace_back(key, Value()).value;
 }
 void Object::set(std::string_view key, Value value) { (*this)[key] = std::move(value); }
-void Object::append(std::string key, Value value) { members_.emplace_back(key, std::move(value)); }
+void Object::append(std::string key, Value value) {
+  members_.emplace_back(std::string_view(), std::move(value)).key = std::move(key);
+}
+void Object::reserve(std::size_t members) { members_.reserve(members); }
 
 bool Object::erase(std::string_view key) {
   return std::erase_if(members_, [&](const Member& member) { return member.key == key; }) != 0;
 }
 
+bool Object::has_duplicates() const {
+  for (std::size_t i = 1; i < members_.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (members_[i].key == members_[k].key) return true;
+    }
+  }
+  return false;
+}
+
 void Object::keep_last_duplicates() {
-  if (members_.size() < 2) return;
+  constexpr std::size_t kComparedMax = 16;  // so few are compared with each other, which takes no memory
+  if (members_.size() <= kComparedMax && !has_duplicates()) return;
   // Sorting keeps this O(n log n): a hostile object of a hundred thousand keys must not cost n².
   std::vector<std::uint32_t> order(members_.size());
   std::iota(order.begin(), order.end(), 0u);

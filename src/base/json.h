@@ -10,6 +10,7 @@
 // Spec: RFC 8259; numbers are written as ECMAScript's Number::toString writes them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -37,6 +38,34 @@ struct Slice {
   bool binary = false;
 };
 
+/// Slices of an array of which a few lie within itself, so that the usual event takes no memory for them.
+///
+/// Thread:   a plain value.
+class FewSlices {
+ public:
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const Slice& operator[](std::size_t i) const { return many_.empty() ? few_[i] : many_[i]; }
+  void clear() {
+    size_ = 0;
+    many_.clear();
+  }
+  void push_back(const Slice& slice) {
+    if (size_ < few_.size()) {
+      few_[size_++] = slice;
+      return;
+    }
+    if (many_.empty()) many_.assign(few_.begin(), few_.end());
+    many_.push_back(slice);
+    ++size_;
+  }
+
+ private:
+  std::array<Slice, 4> few_;
+  std::vector<Slice> many_;  // all of them, once they are more
+  std::size_t size_ = 0;
+};
+
 struct MemberSlice {
   std::string_view key;  ///< between the quotes, escapes unresolved
   bool key_escaped = false;
@@ -50,6 +79,7 @@ Status validate(std::string_view text, std::uint32_t depth_max);
 ///
 /// Returns:  kSyntax also when the text is another kind of value.
 Status slice_array(std::string_view text, std::uint32_t depth_max, std::vector<Slice>& out);
+Status slice_array(std::string_view text, std::uint32_t depth_max, FewSlices& out);
 
 /// Validates the text of an object and slices its members into `out` (cleared first), duplicates included.
 Status slice_object(std::string_view text, std::uint32_t depth_max, std::vector<MemberSlice>& out);

@@ -1,41 +1,13 @@
 // The validating scanner; see json.h for its invariants.
 #include <array>
-#include <bit>
-#include <cstring>
 
 #include "base/json.h"
+#include "base/json_text.h"
 
 namespace wirehall::json {
 namespace {
 
 constexpr std::uint32_t kDepthBits = 1024;  // more than any limit that a configuration may set
-
-constexpr std::array<std::uint8_t, 256> kStringStop = [] {
-  std::array<std::uint8_t, 256> table{};
-  for (int c = 0; c < 0x20; ++c) table[static_cast<std::size_t>(c)] = 1;
-  table['"'] = table['\\'] = 1;
-  return table;
-}();
-
-// Eight bytes at once: the lowest marked byte is the first that is a quote, a backslash or a control
-// character (marks above it may be false).
-std::uint64_t string_stops(std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x; };
-  return (has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) & kHigh;
-}
-
-const char* skip_plain(const char* cursor, const char* end) {
-  if constexpr (std::endian::native == std::endian::little) {
-    for (; end - cursor >= 8; cursor += 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, cursor, 8);
-      if (const std::uint64_t stops = string_stops(word); stops != 0) return cursor + std::countr_zero(stops) / 8;
-    }
-  }
-  while (cursor != end && kStringStop[static_cast<unsigned char>(*cursor)] == 0) ++cursor;
-  return cursor;
-}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
@@ -209,19 +181,8 @@ class Scanner {
   std::array<std::uint64_t, kDepthBits / 64> objects_;  // written before it is read
 };
 
-}  // namespace
-
-Status validate(std::string_view text, std::uint32_t depth_max) {
-  Scanner scanner(text, depth_max);
-  scanner.skip_space();
-  Slice slice;
-  const Status status = scanner.value(slice, 0);
-  if (status != Status::kOk) return status;
-  scanner.skip_space();
-  return scanner.at_end() ? Status::kOk : Status::kSyntax;
-}
-
-Status slice_array(std::string_view text, std::uint32_t depth_max, std::vector<Slice>& out) {
+template <class List>
+Status slice_elements(std::string_view text, std::uint32_t depth_max, List& out) {
   out.clear();
   Scanner scanner(text, depth_max);
   scanner.skip_space();
@@ -242,6 +203,26 @@ Status slice_array(std::string_view text, std::uint32_t depth_max, std::vector<S
   }
   scanner.skip_space();
   return scanner.at_end() ? Status::kOk : Status::kSyntax;
+}
+
+}  // namespace
+
+Status validate(std::string_view text, std::uint32_t depth_max) {
+  Scanner scanner(text, depth_max);
+  scanner.skip_space();
+  Slice slice;
+  const Status status = scanner.value(slice, 0);
+  if (status != Status::kOk) return status;
+  scanner.skip_space();
+  return scanner.at_end() ? Status::kOk : Status::kSyntax;
+}
+
+Status slice_array(std::string_view text, std::uint32_t depth_max, std::vector<Slice>& out) {
+  return slice_elements(text, depth_max, out);
+}
+
+Status slice_array(std::string_view text, std::uint32_t depth_max, FewSlices& out) {
+  return slice_elements(text, depth_max, out);
 }
 
 Status slice_object(std::string_view text, std::uint32_t depth_max, std::vector<MemberSlice>& out) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/json_text.h"
 #include "base/random.h"
 #include "base/utf8.h"
 #include "support/seed.h"
@@ -98,6 +99,55 @@ TEST(JsonScan, MarksPlaceholderKeysHoweverTheyAreSpelt) {
   EXPECT_FALSE(slices[2].placeholder);
 }
 
+TEST(JsonScan, FewSlicesHoldAnyNumberOfThem) {
+  json::FewSlices slices;
+  for (std::size_t count = 0; count <= 10; ++count) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "" : ",") + std::to_string(i);
+    text += "]";
+    ASSERT_EQ(json::slice_array(text, 32, slices), Status::kOk);
+    ASSERT_EQ(slices.size(), count);
+    EXPECT_EQ(slices.empty(), count == 0);
+    for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(slices[i].text, std::to_string(i));
+  }
+}
+
+// Whatever lies at whatever distance from a block's edge.
+TEST(JsonText, PlainBytesEndAtTheFirstThatIsNot) {
+  for (std::size_t size = 0; size <= 70; ++size) {
+    for (std::size_t at = 0; at <= size; ++at) {
+      for (const char stop : {'"', '\\', '\n', '\0', '\x1f'}) {
+        std::string text(size, ' ');
+        for (std::size_t i = 0; i < size; ++i) text[i] = "a \x7f\x80\xff!#[]"[i % 9];
+        if (at < size) text[at] = stop;
+        if (at + 1 < size) text[size - 1] = stop;
+        EXPECT_EQ(json::skip_plain(text.data(), text.data() + size) - text.data(),
+                  static_cast<std::ptrdiff_t>(at));
+      }
+    }
+  }
+}
+
+TEST(JsonText, OnlyTheObjectsOwnKeysAreAsked) {
+  const auto keys = [](std::string_view object) {
+    std::string all;
+    json::any_key(object, [&](std::string_view key, bool escaped) {
+      all.append(key).append(escaped ? "\\" : ";");
+      return false;
+    });
+    return all;
+  };
+  EXPECT_EQ(keys("{}"), "");
+  EXPECT_EQ(
+      keys(
+          R"({"a":"b","c":["d",{"e":"f"},"g"],"h":{"i":{"j":1},"k":2} , "l" : "m,\"n\":{", "\u006f":-1.5e3})"),
+      "a;c;h;l;\\u006f\\");
+  EXPECT_EQ(keys(R"( {"a":"a string of more than sixteen bytes, \\" , "b":true})"), "a;b;");
+  int asked = 0;
+  EXPECT_TRUE(json::any_key(R"({"a":1,"b":2})", [&](std::string_view, bool) { return ++asked == 1; }));
+  EXPECT_EQ(asked, 1) << "the first that is wanted is enough";
+}
+
 TEST(JsonNumber, IsWrittenAsJavaScriptWritesIt) {
   const std::pair<double, const char*> cases[] = {{0, "0"},
                                                   {-0.0, "0"},
@@ -114,6 +164,12 @@ TEST(JsonNumber, IsWrittenAsJavaScriptWritesIt) {
                                                   {5e-324, "5e-324"},
                                                   {1.7976931348623157e308, "1.7976931348623157e+308"},
                                                   {9007199254740993.0, "9007199254740992"},
+                                                  {9007199254740991.0, "9007199254740991"},
+                                                  {-4503599627370495.5, "-4503599627370495.5"},
+                                                  {18014398509481988.0, "18014398509481988"},
+                                                  {1.2345678901234567e19, "12345678901234567000"},
+                                                  {1.0000000000000002e-6, "0.0000010000000000000002"},
+                                                  {9.99999999999e-7, "9.99999999999e-7"},
                                                   {1.0 / 3, "0.3333333333333333"},
                                                   {std::numeric_limits<double>::infinity(), "null"},
                                                   {std::numeric_limits<double>::quiet_NaN(), "null"}};
@@ -139,6 +195,11 @@ TEST(JsonString, IsEscapedAsJsonStringifyDoes) {
     std::string out;
     json::append_string(out, text);
     EXPECT_EQ(out, expected);
+    // The same in a text that is long enough to be looked at in blocks.
+    const std::string much(40, 'x');
+    std::string long_out;
+    json::append_string(long_out, much + text + much);
+    EXPECT_EQ(long_out, '"' + much + out.substr(1, out.size() - 2) + much + '"');
   }
 }
 
@@ -164,6 +225,17 @@ TEST(JsonParse, KeepsIntegersExactAndTheRestAsDoubles) {
 
 TEST(JsonParse, LastOfDuplicateKeysWinsInThePlaceOfTheFirst) {
   EXPECT_EQ(json::parse(R"({"a":1,"b":2,"a":3,"c":4,"a":5})")->to_json(), R"({"a":5,"b":2,"c":4})");
+}
+
+TEST(JsonParse, DuplicatesAreFoundAmongFewKeysAndMany) {
+  for (int keys = 2; keys <= 40; ++keys) {
+    std::string text = R"({"first":{"x":1})";
+    for (int i = 2; i < keys; ++i) text += ",\"k" + std::to_string(i) + "\":" + std::to_string(i);
+    const Result<Value> value = json::parse(text + R"(,"first":{"x":2}})");
+    ASSERT_TRUE(value.ok());
+    EXPECT_EQ(value->as_object().size(), static_cast<std::size_t>(keys - 1));
+    EXPECT_EQ(value->as_object().begin()->value.to_json(), R"({"x":2})");
+  }
 }
 
 TEST(JsonParse, ManyKeysCostNoSquare) {

@@ -192,16 +192,36 @@ class Decoder {
     return set(out, Value(std::move(elements)));
   }
 
+  bool key(std::string& out) {
+    const auto tag = rest_.empty() ? 0u : static_cast<unsigned char>(rest_[0]);
+    if (tag >= 0xa0 && tag < 0xc0) {  // the usual key
+      if (++values_ > json::kValuesMax) return false;
+      rest_.remove_prefix(1);
+      std::string_view bytes;
+      if (!take(tag & 0x1f, bytes) || !is_valid_utf8(bytes)) return false;
+      out.assign(bytes);
+      return true;
+    }
+    Value any;
+    if (!value(any, depth_max_)) return false;
+    if (any.is_int()) {
+      out = std::to_string(any.as_int());
+      return true;
+    }
+    if (!any.is_string()) return false;
+    out = std::move(any.as_string());
+    return true;
+  }
+
   bool map(Value& out, std::uint64_t count, std::uint32_t depth) {
     if (count * 2 > rest_.size() || !enter(depth)) return false;
     Object members;
+    members.reserve(static_cast<std::size_t>(count < 16 ? count : 16));
     for (std::uint64_t i = 0; i < count; ++i) {
-      Value key;
+      std::string name;
       Value member;
-      if (!value(key, depth_max_) || !value(member, depth + 1)) return false;
-      if (key.is_int()) key = Value(std::to_string(key.as_int()));
-      if (!key.is_string()) return false;
-      members.append(std::move(key.as_string()), std::move(member));
+      if (!key(name) || !value(member, depth + 1)) return false;
+      members.append(std::move(name), std::move(member));
     }
     members.keep_last_duplicates();
     return set(out, Value(std::move(members)));

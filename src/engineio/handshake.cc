@@ -19,7 +19,8 @@ std::string error_body(RequestError error, std::string_view message) {
   json::append_number(body, static_cast<std::int64_t>(error));
   body.append(R"(,"message":)");
   json::append_string(body, message);
-  return body.append("}");
+  body.push_back('}');
+  return body;
 }
 
 RequestParameters read_parameters(const http1::QueryPairs& query) {

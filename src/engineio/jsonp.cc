@@ -58,7 +58,8 @@ std::string jsonp_response(std::string_view index, std::string_view payload) {
   std::string json;
   json::append_string(json, payload);
   append_without_line_separators(script, json);
-  return script.append(");");
+  script.append(");");
+  return script;
 }
 
 std::optional<std::string> jsonp_body(std::string_view form) {

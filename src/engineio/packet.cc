@@ -38,7 +38,11 @@ PayloadReader::Step PayloadReader::next(PacketView& out) {
 }
 
 std::string encode_payload(const std::vector<OutPacket>& packets) {
+  std::size_t size = 0;
+  for (const OutPacket& packet : packets)
+    size += packet.binary ? packet.bytes.view().size() * 4 / 3 + 6 : packet.bytes.view().size() + 1;
   std::string payload;
+  payload.reserve(size);
   bool first = true;
   for (const OutPacket& packet : packets) {
     if (!first) payload.push_back(kRecordSeparator);
@@ -54,7 +58,9 @@ std::string encode_payload(const std::vector<OutPacket>& packets) {
 }
 
 std::string encode_open(const OpenFields& fields) {
-  std::string text = R"(0{"sid":")";
+  std::string text;
+  text.reserve(128 + fields.sid.size());  // more than its names and numbers have
+  text.append(R"(0{"sid":")");
   text.append(fields.sid)
       .append(R"(","upgrades":[)")
       .append(fields.websocket_upgrade ? R"("websocket")" : "");
@@ -64,7 +70,8 @@ std::string encode_open(const OpenFields& fields) {
   json::append_number(text, fields.ping_timeout_ms);
   text.append(R"(,"maxPayload":)");
   json::append_number(text, static_cast<std::int64_t>(fields.max_payload));
-  return text.append("}");
+  text.push_back('}');
+  return text;
 }
 
 std::optional<ReceivedOpen> decode_open(std::string_view data) {

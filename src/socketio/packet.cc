@@ -190,7 +190,7 @@ bool PacketDecoder::decode_payload(std::string_view text, std::uint32_t attachme
       return true;
     default: break;
   }
-  std::vector<json::Slice> slices;
+  json::FewSlices slices;
   if (json::slice_array(text, limits_->json_depth_max, slices) != json::Status::kOk) return false;
   std::size_t first = 0;
   if (out.type == PacketType::kEvent) {

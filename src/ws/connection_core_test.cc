@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "base/random.h"
 #include "support/seed.h"
 
@@ -97,6 +99,23 @@ void expect_code(const std::string& input, std::uint16_t code, const char* what,
 
 std::string close_payload(std::uint16_t code, std::string_view reason = "") {
   return std::string{static_cast<char>(code >> 8), static_cast<char>(code)} + std::string(reason);
+}
+
+TEST(Mask, IsAppliedToEverySizeFromEveryOffset) {
+  const std::string_view key = "\x5a\x17\xc3\xe9";
+  std::uint32_t mask = 0;
+  std::memcpy(&mask, key.data(), 4);
+  for (std::size_t size = 0; size <= 70; ++size) {
+    for (std::size_t offset = 0; offset < 8; ++offset) {
+      std::string bytes(size + 1, '\0');
+      for (std::size_t i = 0; i <= size; ++i) bytes[i] = static_cast<char>(i * 37);
+      const std::string before = bytes;
+      apply_mask(bytes.data(), size, mask, offset);
+      for (std::size_t i = 0; i < size; ++i)
+        ASSERT_EQ(bytes[i], static_cast<char>(before[i] ^ key[(offset + i) % 4]));
+      ASSERT_EQ(bytes[size], before[size]) << "what is behind it stays";
+    }
+  }
 }
 
 TEST(Section5_2, MessagesOfEveryLengthForm) {

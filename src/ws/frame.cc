@@ -54,8 +54,17 @@ void apply_mask(char* bytes, std::size_t size, std::uint32_t mask, std::size_t o
                                        key[(offset + 3) & 3]};
   std::uint32_t word = 0;
   std::memcpy(&word, rotated.data(), 4);
-  const std::uint64_t wide = static_cast<std::uint64_t>(word) << 32 | word;
+  // A vector of the compiler's, which every processor has in some way: sixteen bytes at once.
+  using Vector = std::uint32_t __attribute__((vector_size(16)));
+  const Vector vector = {word, word, word, word};
   std::size_t i = 0;
+  for (; i + 16 <= size; i += 16) {
+    Vector chunk;
+    std::memcpy(&chunk, bytes + i, 16);
+    chunk ^= vector;
+    std::memcpy(bytes + i, &chunk, 16);
+  }
+  const std::uint64_t wide = static_cast<std::uint64_t>(word) << 32 | word;
   for (; i + 8 <= size; i += 8) {
     std::uint64_t chunk = 0;
     std::memcpy(&chunk, bytes + i, 8);

@@ -6,7 +6,7 @@ decision record (docs/decisions).
 
 # Who may include whom. A layer may always include itself and <wirehall/...>. An entry "layer/file.h" allows
 # only that header. Tests, fuzz targets and benchmarks beside the sources obey the same row, and may include
-# support/ (tests/support) too.
+# support/ (tests/support, benchmarks bench/support) too.
 CORES = ["http1", "ws", "engineio", "socketio", "native"]
 LAYERS = {
     "wirehall": [],

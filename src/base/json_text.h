@@ -1,0 +1,96 @@
+// Walking through JSON text, many bytes at once; what parser, scanner and writer share.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace wirehall::json {
+
+namespace detail {
+
+constexpr std::array<std::uint8_t, 256> kStringStop = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (int c = 0; c < 0x20; ++c) table[static_cast<std::size_t>(c)] = 1;
+  table['"'] = table['\\'] = 1;
+  return table;
+}();
+
+// Eight bytes at once: the lowest marked byte is the first that is a quote, a backslash or a control
+// character (marks above it may be false).
+inline std::uint64_t string_stops(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x; };
+  return (has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) &
+         kHigh;
+}
+
+}  // namespace detail
+
+/// The first byte that cannot stand in a string as it is: a quote, a backslash, a control character; or
+/// `end`.
+inline const char* skip_plain(const char* cursor, const char* end) {
+#if defined(__SSE2__)
+  const __m128i quote = _mm_set1_epi8('"');
+  const __m128i backslash = _mm_set1_epi8('\\');
+  const __m128i last_control = _mm_set1_epi8(0x1f);
+  for (; end - cursor >= 16; cursor += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(cursor));
+    const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+    const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(ends, controls)));
+    if (stops != 0) return cursor + std::countr_zero(stops);
+  }
+#endif
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; end - cursor >= 8; cursor += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, cursor, 8);
+      if (const std::uint64_t stops = detail::string_stops(word); stops != 0)
+        return cursor + std::countr_zero(stops) / 8;
+    }
+  }
+  while (cursor != end && detail::kStringStop[static_cast<unsigned char>(*cursor)] == 0) ++cursor;
+  return cursor;
+}
+
+/// Whether `wanted(key, escaped)` is true for a key of an object, not of an object inside it; `escaped`: the
+/// key is shown with its escapes.
+///
+/// Requires: the text was validated (json.h, I1).
+template <class F>
+bool any_key(std::string_view object, F&& wanted) {
+  const char* const end = object.data() + object.size();
+  std::uint32_t depth = 0;
+  bool key_follows = false;
+  for (const char* cursor = object.data(); cursor != end; ++cursor) {
+    switch (*cursor) {
+      case '{': key_follows = depth++ == 0; break;
+      case '[': ++depth; break;
+      case '}':
+      case ']': --depth; break;
+      case ',': key_follows = depth == 1; break;
+      case '"': {
+        const char* const begin = ++cursor;
+        bool escaped = false;
+        while (*(cursor = skip_plain(cursor, end)) != '"') {
+          escaped = true;
+          cursor += 2;
+        }
+        const std::string_view key(begin, static_cast<std::size_t>(cursor - begin));
+        if (key_follows && wanted(key, escaped)) return true;
+        key_follows = false;
+        break;
+      }
+      default: break;
+    }
+  }
+  return false;
+}
+
+}  // namespace wirehall::json
