@@ -148,7 +148,7 @@ Task<Status> Joining::enter(std::shared_ptr<PendingJoin> join, std::uint32_t mem
   RoomMember member;
   HallSocket* extension = HallShard::extension(*join->socket);
   member.user_id = join->socket->user().id;
-  member.user_json = extension->user_json();
+  member.user_json = extension->shared_user_json();
   member.status = extension->status.empty() ? "online" : extension->status;
   std::function<Status(HallShard&)> ask = [room = join->room, member, id = join->socket->id(),
                                            members_max](HallShard& hall) {
@@ -340,7 +340,7 @@ Object Joining::describe(const std::string& room, const RoomType& type, const Pr
   Array members;
   for (const RoomMember& member : present.members)
     members.push_back(
-        {{"userId", member.user_id}, {"user", object_of(member.user_json)}, {"status", member.status}});
+        {{"userId", member.user_id}, {"user", object_of(*member.user_json)}, {"status", member.status}});
   Object result{{"room", Value(room_object(room, hall_.shared().room_types.name_of(type), past.view))},
                 {"members", Value(std::move(members))},
                 {"memberCount", static_cast<std::int64_t>(present.member_count)}};
