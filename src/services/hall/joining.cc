@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/append_sparingly.h"
 #include "base/random.h"
 #include "hub/recovery.h"
 #include "services/hall/hall_shard.h"
@@ -182,7 +183,8 @@ Status Joining::place(hub::Socket& socket, const std::string& room, const RoomTy
                       Owner owner) {
   wirehall::Socket& api = socket;
   if (Status joined = api.join(room); !joined.ok()) return joined;
-  HallShard::extension(socket)->rooms.push_back({hall_.main().rooms().find(room), &type, role});
+  append_sparingly(HallShard::extension(socket)->rooms,
+                   HallSocket::InRoom{hall_.main().rooms().find(room), &type, role});
   if (owner == Owner::kTold) {
     hall_.on_owner(api.user().id, [user = api.user().id, room](HallShard& hall) {
       hall.users.room_in(user, room);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/append_sparingly.h"
 #include "services/hall/presentation.h"
 
 namespace wirehall::services {
@@ -30,7 +31,7 @@ RoomMember* RoomDirectory::member_of(Room& room, std::string_view user_id) {
 }
 
 void RoomDirectory::add(Room& room, RoomMember member) {
-  room.members.push_back(std::move(member));
+  append_sparingly(room.members, std::move(member));
   if (room.members.size() <= kUnindexedMembersMax) return;
   std::size_t missing = room.members.size() - 1;
   if (!room.index) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/append_sparingly.h"
+
 namespace wirehall::services {
 namespace {
 
@@ -78,7 +80,7 @@ bool UserDirectory::add_room(Entry& entry, const std::string& room) {
     ++known.connections;
     return false;
   }
-  entry.rooms.push_back({room, 1});
+  append_sparingly(entry.rooms, InRoom{room, 1});
   return true;
 }
 
