@@ -1,5 +1,6 @@
 // The mailbox between threads, the two pollers, and a node on real sockets.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -11,6 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
+#include <cstring>
 #include <set>
 #include <thread>
 
@@ -307,6 +309,58 @@ TEST_P(NodeTest, ATakenPortIsAClearError) {
   const Status status = other.start();
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.error().detail().find("is in use"), std::string::npos) << status.error().detail();
+}
+
+// Connects without a pause, from an address of its own (from its target's it could reach itself), until it is let in.
+std::string first_answer_of(std::uint16_t port, std::atomic<int>& knocking) {
+  sockaddr_in own{}, target{};
+  own.sin_family = target.sin_family = AF_INET;
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+  target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  target.sin_port = htons(port);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  for (bool first = true; std::chrono::steady_clock::now() < until; first = false) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ::bind(socket, reinterpret_cast<sockaddr*>(&own), sizeof own);
+    std::string answer;
+    const bool connected = ::connect(socket, reinterpret_cast<sockaddr*>(&target), sizeof target) == 0;
+    if (connected) {
+      const std::string_view request = "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n";
+      ::send(socket, request.data(), request.size(), MSG_NOSIGNAL);
+      answer.resize(9);
+      const ssize_t got = ::recv(socket, answer.data(), answer.size(), 0);
+      answer = got < 0 ? std::strerror(errno) : answer.substr(0, static_cast<std::size_t>(got));
+    }
+    ::close(socket);
+    if (connected) return answer;
+    if (first) ++knocking;
+  }
+  return "never let in";
+}
+
+TEST_P(NodeTest, WhoIsLetInWhileItStartsIsAnswered) {
+  constexpr int kClients = 4;
+  start();
+  const std::uint16_t port = node->port();
+  for (int i = 0; i < 20; ++i) {
+    node->drain(Milliseconds(0));
+    node->join();
+    io::NodeOptions options;
+    options.port = port;
+    options.shards = GetParam().shards;
+    options.portable_poller = GetParam().portable;
+    node = std::make_unique<io::Node>(world, options);
+    std::atomic<int> knocking = 0;
+    std::vector<std::string> answers(kClients);
+    std::vector<std::thread> clients;
+    for (std::string& answer : answers)
+      clients.emplace_back([&] { answer = first_answer_of(port, knocking); });
+    while (knocking != kClients) std::this_thread::yield();
+    const Status status = node->start();
+    for (std::thread& client : clients) client.join();
+    ASSERT_TRUE(status.ok()) << status.error().detail();
+    EXPECT_EQ(answers, std::vector<std::string>(kClients, "HTTP/1.1 "));
+  }
 }
 
 TEST_P(NodeTest, BlockingWorkComesBackToItsShard) {

@@ -64,7 +64,7 @@ Result<int> Node::open_listener(bool shared, std::uint16_t port) {
   setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
   setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentLowWaterBytes, sizeof kUnsentLowWaterBytes);
   setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMs, sizeof kUserTimeoutMs);
-  if (::bind(socket, found->ai_addr, found->ai_addrlen) != 0 || ::listen(socket, kBacklog) != 0) {
+  if (::bind(socket, found->ai_addr, found->ai_addrlen) != 0 || (shared && ::listen(socket, kBacklog) != 0)) {
     const std::string reason =
         errno == EADDRINUSE ? "port " + service + " is in use" : std::string(std::strerror(errno));
     ::close(socket);
@@ -75,7 +75,7 @@ Result<int> Node::open_listener(bool shared, std::uint16_t port) {
 
 Status Node::start() {
   // Another process of the same user could join a group of shared ports without an error: so the port is
-  // probed alone first.
+  // probed alone first. The probe does not listen: who were let in by it would be reset with it.
   const Result<int> probe = open_listener(false, options_.port);
   if (!probe.ok()) return probe.error();
   ::close(*probe);

@@ -160,7 +160,9 @@ class FrameWriter {
 
   void spread(const Value& object, const NativeShape* shape, bool is_answer) {
     const bool copies = shape != nullptr && !shape->sent_copies.empty();
-    if (!copies && spread_text(object, is_answer)) return;
+    const std::string* text = codec_ == Codec::kJson ? object.unparsed_json() : nullptr;
+    if (text != nullptr && ((!copies && spread_text(*text, is_answer)) || spread_slices(*text, shape, is_answer)))
+      return;
     if (is_answer && object.find("id") != nullptr) {
       add("data", object);
       return;
@@ -178,18 +180,39 @@ class FrameWriter {
 
   // The usual object is text that nobody looked into and has no name that is ours: its members are passed
   // on as they stand.
-  bool spread_text(const Value& object, bool is_answer) {
-    const std::string* text = object.unparsed_json();
-    if (codec_ != Codec::kJson || text == nullptr) return false;
-    const std::string_view inside = std::string_view(*text).substr(1, text->size() - 2);
+  bool spread_text(std::string_view text, bool is_answer) {
+    const std::string_view inside = text.substr(1, text.size() - 2);
     if (inside.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
     const auto clashes = [is_answer](std::string_view key, bool escaped) {
       return escaped || key == "type" || key == "ackId" || (is_answer && key == "id");
     };
-    if (may_clash(inside) && json::any_key(*text, clashes)) return false;
+    if (may_clash(inside) && json::any_key(text, clashes)) return false;
     if (members_ != 0) out_.push_back(',');
     out_.append(inside);
     ++members_;
+    return true;
+  }
+
+  // Where a name is ours, or a field is sent twice, the members are passed on one by one, still without being
+  // parsed. Names that must be looked at more closely are not for this.
+  bool spread_slices(std::string_view text, const NativeShape* shape, bool is_answer) {
+    std::vector<json::MemberSlice> slices;
+    if (json::slice_object(text, 1024, slices) != json::Status::kOk || slices.size() > kSlicedFieldsMax ||
+        has_duplicates(slices))
+      return false;
+    for (const json::MemberSlice& member : slices) {
+      if (member.key_escaped || (is_answer && member.key == "id")) return false;
+    }
+    for (const json::MemberSlice& member : slices) {
+      if (member.key == "ackId") continue;  // it would be taken for ours
+      raw(member.key == "type" ? std::string_view("messageType") : member.key, member.value.text);
+    }
+    if (shape == nullptr) return true;
+    for (const auto& [from, to] : shape->sent_copies) {
+      for (const json::MemberSlice& member : slices) {
+        if (member.key == from) raw(to, member.value.text);
+      }
+    }
     return true;
   }
 

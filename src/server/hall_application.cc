@@ -111,7 +111,7 @@ Task<std::vector<Hall::Member>> Hall::room_members(std::string room) {
   const Members members = co_await asking;
   std::vector<Member> list;
   for (const services::RoomMember& member : members)
-    list.push_back({member.user_id, services::object_of(member.user_json), member.status});
+    list.push_back({member.user_id, services::object_of(*member.user_json), member.status});
   co_return list;
 }
 

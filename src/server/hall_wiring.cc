@@ -234,7 +234,7 @@ store::WriterOptions HallWiring::writer_options() const {
   };
   options.upkeep.private_lifetime_ms = milliseconds(hall.private_lifetime);
   options.upkeep.upload_lifetime_ms = milliseconds(hall.upload_lifetime);
-  options.upkeep.rows_max = 1'000;  // a few milliseconds in which nobody's message waits longer
+  options.upkeep.rows_max = 250;  // a few milliseconds in which nobody's message waits longer
   return options;
 }
 

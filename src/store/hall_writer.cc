@@ -9,6 +9,7 @@ namespace wirehall::store {
 namespace {
 
 constexpr std::size_t kWriteBytes = 256;
+constexpr int kRestPerStep = 4;  // times a step's own time
 
 // What of each write can be long.
 struct Bytes {
@@ -103,13 +104,15 @@ void HallWriter::run() {
 void HallWriter::commit(std::vector<Row> batch) {
   std::vector<HallWrite> writes;
   writes.reserve(batch.size());
-  for (const Row& row : batch) writes.push_back(row.write);
+  for (Row& row : batch) writes.push_back(std::move(row.write));
   started_.fetch_add(1, std::memory_order_acq_rel);
 #ifdef WIREHALL_FAULT_ACK_BEFORE_COMMIT
   bool told = false;
   sqlite::g_before_commit = [&](const std::vector<WriteOutcome>& outcomes) {
     told = true;
-    on_commit_(batch, outcomes);
+    std::vector<Row> rows = batch;
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].write = writes[i];
+    on_commit_(std::move(rows), outcomes);
   };
 #endif
   Result<std::vector<WriteOutcome>> outcomes = store_.commit(writes, clock_.wall_now());
@@ -117,14 +120,16 @@ void HallWriter::commit(std::vector<Row> batch) {
   sqlite::g_before_commit = nullptr;
   if (told) return;
 #endif
+  for (std::size_t i = 0; i < batch.size(); ++i) batch[i].write = std::move(writes[i]);
   on_commit_(std::move(batch), std::move(outcomes));
 }
 
 void HallWriter::upkeep() {
+  const MonoTime begin = clock_.now();
   Result<UpkeepResult> done = store_.maintain(options_.upkeep, clock_.wall_now());
   const bool more = done.ok() && done->more;
-  // With more to do the next step comes behind the next commit, or at once.
-  next_upkeep_ = more ? clock_.now() : clock_.now() + options_.upkeep_interval;
+  const MonoTime end = clock_.now();
+  next_upkeep_ = end + (more ? kRestPerStep * (end - begin) : options_.upkeep_interval);
   if (!done.ok()) log_line(LogLevel::kWarning, "store", "upkeep failed", {{"error", done.error().text()}});
   if (done.ok() && !done->files.empty()) on_upkeep_(done->files);
 }

@@ -5,7 +5,8 @@
 //       commit.
 //   I2  It never waits to gather more: an idle writer commits a single write at once.
 //   I3  The queue is bounded in writes and bytes; what does not fit is refused, not dropped.
-//   I4  Upkeep is done in small steps between commits, when its time has come.
+//   I4  Upkeep is done in small steps between commits, when its time has come, and takes at most a fifth of the
+//       time: however much there is to remove, most commits wait for none of it.
 #pragma once
 
 #include <atomic>

@@ -32,7 +32,7 @@ class FixedClock final : public Clock {
 };
 
 // A store that waits until it may go on, and can fail. Nothing but commits is asked of it.
-class SlowStore final : public HallStore {
+class SlowStore : public HallStore {
  public:
   Result<std::vector<WriteOutcome>> commit(std::span<const HallWrite> drafts, WallMs now) override {
     std::unique_lock lock(mutex_);
@@ -154,6 +154,55 @@ TEST(HallWriter, DoesItsUpkeepInStepsUntilNothingIsLeft) {
   writer.stop();
   EXPECT_EQ(store.upkeeps, 3);
   EXPECT_EQ(removed, (std::vector<std::string>{"f1", "f2", "f3"}));
+}
+
+TEST(HallWriter, LeavesMostOfTheTimeToMessagesWhileItsUpkeepHasMuchToDo) {
+  class ByHand final : public Clock {
+   public:
+    MonoTime now() const override { return MonoTime(Duration(at)); }
+    WallMs wall_now() const override { return 1'700'000'000'000; }
+    mutable std::atomic<std::int64_t> at{0};
+  };
+  // Each step takes ten seconds of the clock.
+  class Untidy final : public SlowStore {
+   public:
+    explicit Untidy(ByHand& clock) : clock_(clock) {}
+    Result<UpkeepResult> maintain(const UpkeepOptions&, WallMs) override {
+      clock_.at += Duration(std::chrono::seconds(10)).count();
+      ++upkeeps;
+      UpkeepResult result;
+      result.more = true;
+      return result;
+    }
+
+   private:
+    ByHand& clock_;
+  };
+  ByHand clock;
+  Untidy store(clock);
+  store.open = true;
+  std::atomic<int> committed{0};
+  HallWriter writer(
+      store, clock, WriterOptions(),
+      [&](std::vector<HallWriter::Row> rows, const Result<std::vector<WriteOutcome>>&) {
+        committed += static_cast<int>(rows.size());
+      },
+      kNoUpkeep);
+  const auto commit_one = [&] {
+    const int before = committed;
+    writer.submit({draft(0), 0, 0});
+    while (committed == before) std::this_thread::yield();
+  };
+  while (store.upkeeps < 1) std::this_thread::yield();
+  for (int i = 0; i < 5; ++i) commit_one();
+  EXPECT_EQ(store.upkeeps, 1);
+  clock.at += Duration(std::chrono::seconds(39)).count();
+  for (int i = 0; i < 5; ++i) commit_one();
+  EXPECT_EQ(store.upkeeps, 1) << "four times as long as the step took";
+  clock.at += Duration(std::chrono::seconds(2)).count();
+  commit_one();
+  while (store.upkeeps < 2) std::this_thread::yield();
+  writer.stop();
 }
 
 TEST(HallWriter, ManyThreadsGetOneOrder) {

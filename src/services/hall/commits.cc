@@ -7,12 +7,24 @@
 namespace wirehall::services {
 namespace {
 
-std::shared_ptr<const hub::FrozenMessage> event_of(std::string name, Object fields, std::uint64_t seq = 0) {
+std::shared_ptr<hub::FrozenMessage> event_of(std::string name, std::string args_json) {
   auto event = std::make_shared<hub::FrozenMessage>();
   event->nsp = "/";
   event->event = std::move(name);
-  event->args_json = "[" + Value(std::move(fields)).to_json() + "]";
-  event->tag = seq;
+  event->args_json = std::move(args_json);
+  return event;
+}
+
+std::shared_ptr<const hub::FrozenMessage> event_of(std::string name, Object fields) {
+  return event_of(std::move(name), "[" + Value(std::move(fields)).to_json() + "]");
+}
+
+std::shared_ptr<const hub::FrozenMessage> new_message(const StoredMessage& message) {
+  std::string args_json = "[";
+  append_message(args_json, message);
+  args_json.push_back(']');
+  auto event = event_of("new-message", std::move(args_json));
+  event->tag = message.seq;
   return event;
 }
 
@@ -25,7 +37,7 @@ struct Describe {
   void operator()(const PostMessage&) const {
     if (outcome.duplicate) return;
     committed.room = outcome.message.room;
-    committed.event = event_of("new-message", message_object(outcome.message), outcome.message.seq);
+    committed.event = new_message(outcome.message);
   }
   void operator()(const ChangeMessage& write) const {
     const StoredMessage& message = outcome.message;

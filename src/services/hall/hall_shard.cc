@@ -10,10 +10,10 @@ namespace wirehall::services {
 
 // -- HallSocket -------------------------------------------------------------------------------------------
 
-const std::string& HallSocket::user_json() {
-  if (user_json_.empty()) {
+const SharedText& HallSocket::shared_user_json() {
+  if (!user_json_) {
     const Value& info = static_cast<wirehall::Socket&>(socket_).user().info;
-    user_json_ = info.is_object() ? info.to_json() : "{}";
+    user_json_ = std::make_shared<const std::string>(info.is_object() ? info.to_json() : "{}");
   }
   return user_json_;
 }
@@ -23,7 +23,8 @@ void HallSocket::never_connected() { hall_.detach(socket_); }
 // Whoever was kicked, or has another token now, starts over.
 bool HallSocket::may_continue(const std::vector<std::string>& names) const {
   return std::all_of(names.begin(), names.end(), [this](const std::string& name) {
-    return std::any_of(returns.begin(), returns.end(), [&](const Return& back) { return back.room == name; });
+    return arrival && std::any_of(arrival->returns.begin(), arrival->returns.end(),
+                                  [&](const Return& back) { return back.room == name; });
   });
 }
 

@@ -129,8 +129,8 @@ class HallShard final : public hub::ShardService {
   };
   static Result<Known> look_up(const HallShared& shared, HallStore& store, const User& user,
                                std::optional<std::vector<std::string>> rooms, WallMs now);
-  void put_back(hub::Socket& socket, HallSocket& extension);
-  void rename_device(hub::Socket& socket, HallSocket& extension);
+  void put_back(hub::Socket& socket, HallSocket& extension, const HallSocket::Arrival& arrival);
+  void rename_device(hub::Socket& socket, const std::string& from);
 
   Clockwork clockwork_;
   MonoTime next_tick_ = kNever;

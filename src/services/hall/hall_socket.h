@@ -39,8 +39,9 @@ class HallSocket final : public hub::SocketExtension, public Timer {
   ~HallSocket() override = default;
   UserShared& shared() { return *shared_; }
   void share(std::shared_ptr<UserShared> shared) { shared_ = std::move(shared); }
-  /// The user's `info` as JSON text; made once.
-  const std::string& user_json();
+  /// The user's `info` as JSON text; made once, and shared with whoever keeps it for others.
+  const SharedText& shared_user_json();
+  const std::string& user_json() { return *shared_user_json(); }
   void never_connected() override;
   bool may_continue(const std::vector<std::string>& names) const override;
   bool leaving(const std::string& room) override;
@@ -74,17 +75,22 @@ class HallSocket final : public hub::SocketExtension, public Timer {
     const RoomType* type;
     RoomRole role;
   };
-  std::vector<Return> returns;
-  WallMs last_seen = 0;   ///< of its user, as the store knew it
-  std::string status;     ///< of its user, as others are shown it; empty: online
-  std::string attached_as;  ///< id among the user's connections; empty: it is not among them
+  /// What is known between admission and connected().
+  struct Arrival {
+    std::vector<Return> returns;
+    WallMs last_seen = 0;     ///< of its user, as the store knew it
+    std::string attached_as;  ///< id among the user's connections; it may get another one
+  };
+  std::unique_ptr<Arrival> arrival;  ///< nullptr: it is connected
+  std::string status;                ///< of its user, as others are shown it; empty: online
+  bool attached = false;             ///< it is among the user's connections, by its id if it is connected
 
  private:
   void on_timer(MonoTime now) override;  // the token has expired
   std::shared_ptr<UserShared> shared_;
   HallShard& hall_;
   hub::Socket& socket_;
-  std::string user_json_;
+  SharedText user_json_;
 };
 
 }  // namespace wirehall::services

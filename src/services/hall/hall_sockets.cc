@@ -15,7 +15,8 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
   const bool guest = socket->user().anonymous;
   const Device device{shard(), socket->id(), false, {}};
   using Attached = Result<UserDirectory::Attached>;
-  std::function<Attached(HallShard&)> attach = [user_id, json = made->user_json(), guest, device](HallShard& hall) {
+  std::function<Attached(HallShard&)> attach = [user_id, json = made->shared_user_json(), guest,
+                                                device](HallShard& hall) {
     Attached attached = hall.users.attach(user_id, json, guest, device);
     hall.reschedule();
     return attached;
@@ -28,7 +29,9 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
   }
   made->share(attached->shared);
   made->status = attached->status;
-  made->attached_as = socket->id();
+  made->arrival = std::make_unique<HallSocket::Arrival>();
+  made->arrival->attached_as = socket->id();
+  made->attached = true;
   HallSocket& extension = *made;
   socket->extension() = std::move(made);
   if (socket->is_closed()) {
@@ -47,8 +50,8 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
       Verdict refused(known.error());
       co_return refused;
     }
-    extension.returns = std::move(known->returns);
-    extension.last_seen = known->last_seen;
+    extension.arrival->returns = std::move(known->returns);
+    extension.arrival->last_seen = known->last_seen;
   }
   watch_expiry(*socket);
   Verdict accepted;
@@ -79,9 +82,10 @@ Result<HallShard::Known> HallShard::look_up(const HallShared& shared, HallStore&
 
 void HallShard::connected(hub::Socket& socket) {
   HallSocket* extension = this->extension(socket);
-  if (extension == nullptr) return;
-  if (extension->attached_as != socket.id()) rename_device(socket, *extension);
-  put_back(socket, *extension);
+  if (extension == nullptr || !extension->arrival) return;
+  const std::unique_ptr<HallSocket::Arrival> arrival = std::move(extension->arrival);
+  if (arrival->attached_as != socket.id()) rename_device(socket, arrival->attached_as);
+  put_back(socket, *extension, *arrival);
   const User& user = static_cast<wirehall::Socket&>(socket).user();
   Array names;
   for (const HallSocket::InRoom& in_room : extension->rooms) names.emplace_back(in_room.room->name);
@@ -96,23 +100,24 @@ void HallShard::connected(hub::Socket& socket) {
 }
 
 // Connection state recovery has given the socket the id that it had before.
-void HallShard::rename_device(hub::Socket& socket, HallSocket& extension) {
+void HallShard::rename_device(hub::Socket& socket, const std::string& from) {
   const User& user = static_cast<wirehall::Socket&>(socket).user();
-  on_owner(user.id, [user_id = user.id, from = std::exchange(extension.attached_as, socket.id()),
-                     to = socket.id()](HallShard& hall) { hall.users.rename(user_id, from, to); });
+  on_owner(user.id, [user_id = user.id, from, to = socket.id()](HallShard& hall) {
+    hall.users.rename(user_id, from, to);
+  });
 }
 
-// A socket that continues has its rooms already; both kinds are counted in again by the rooms' owners, where a
-// user who was lost for a moment is still a member.
-void HallShard::put_back(hub::Socket& socket, HallSocket& extension) {
+// A socket that continues has its rooms already; both kinds are counted in again by the rooms' owners, where
+// a user who was lost for a moment is still a member.
+void HallShard::put_back(hub::Socket& socket, HallSocket& extension, const HallSocket::Arrival& arrival) {
   const std::string& user_id = static_cast<wirehall::Socket&>(socket).user().id;
   std::vector<std::string> names;
-  for (const HallSocket::Return& back : std::exchange(extension.returns, {})) {
+  for (const HallSocket::Return& back : arrival.returns) {
     if (!joining.place(socket, back.room, *back.type, back.role, Joining::Owner::kKnows).ok()) continue;
     names.push_back(back.room);
     RoomMember member;
     member.user_id = user_id;
-    member.user_json = extension.user_json();
+    member.user_json = extension.shared_user_json();
     member.status = extension.status.empty() ? "online" : extension.status;
     on_owner(back.room, [room = back.room, member, id = socket.id(), shard = shard()](HallShard& hall) {
       const Status entered = hall.rooms.enter(room, member, id, 0, hall.wall_now());
@@ -130,7 +135,7 @@ void HallShard::put_back(hub::Socket& socket, HallSocket& extension) {
     if (extension.find_room(membership.room->name) == nullptr) stale.push_back(membership.room->name);
   }
   for (const std::string& room : stale) static_cast<wirehall::Socket&>(socket).leave(room);
-  on_owner(user_id, [user_id, id = socket.id(), last_seen = extension.last_seen, names,
+  on_owner(user_id, [user_id, id = socket.id(), last_seen = arrival.last_seen, names,
                      shard = shard()](HallShard& owner) {
     const std::vector<std::string> kicked = owner.users.ready(user_id, id, last_seen, names);
     owner.reschedule();
@@ -181,8 +186,8 @@ void HallShard::disconnecting(hub::Socket& socket, std::string_view reason) {
 
 void HallShard::detach(hub::Socket& socket) {
   HallSocket* extension = this->extension(socket);
-  const std::string id = std::exchange(extension->attached_as, {});
-  if (id.empty()) return;
+  if (!std::exchange(extension->attached, false)) return;
+  const std::string id = extension->arrival ? extension->arrival->attached_as : socket.id();
   on_owner(static_cast<wirehall::Socket&>(socket).user().id,
            [user_id = static_cast<wirehall::Socket&>(socket).user().id, id](HallShard& hall) {
              hall.users.detach(user_id, id);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/append_sparingly.h"
 #include "base/random.h"
 #include "hub/recovery.h"
 #include "services/hall/hall_shard.h"
@@ -148,7 +149,7 @@ Task<Status> Joining::enter(std::shared_ptr<PendingJoin> join, std::uint32_t mem
   RoomMember member;
   HallSocket* extension = HallShard::extension(*join->socket);
   member.user_id = join->socket->user().id;
-  member.user_json = extension->user_json();
+  member.user_json = extension->shared_user_json();
   member.status = extension->status.empty() ? "online" : extension->status;
   std::function<Status(HallShard&)> ask = [room = join->room, member, id = join->socket->id(),
                                            members_max](HallShard& hall) {
@@ -182,7 +183,8 @@ Status Joining::place(hub::Socket& socket, const std::string& room, const RoomTy
                       Owner owner) {
   wirehall::Socket& api = socket;
   if (Status joined = api.join(room); !joined.ok()) return joined;
-  HallShard::extension(socket)->rooms.push_back({hall_.main().rooms().find(room), &type, role});
+  append_sparingly(HallShard::extension(socket)->rooms,
+                   HallSocket::InRoom{hall_.main().rooms().find(room), &type, role});
   if (owner == Owner::kTold) {
     hall_.on_owner(api.user().id, [user = api.user().id, room](HallShard& hall) {
       hall.users.room_in(user, room);
@@ -340,7 +342,7 @@ Object Joining::describe(const std::string& room, const RoomType& type, const Pr
   Array members;
   for (const RoomMember& member : present.members)
     members.push_back(
-        {{"userId", member.user_id}, {"user", object_of(member.user_json)}, {"status", member.status}});
+        {{"userId", member.user_id}, {"user", object_of(*member.user_json)}, {"status", member.status}});
   Object result{{"room", Value(room_object(room, hall_.shared().room_types.name_of(type), past.view))},
                 {"members", Value(std::move(members))},
                 {"memberCount", static_cast<std::int64_t>(present.member_count)}};

@@ -34,6 +34,34 @@ Object message_object(const StoredMessage& message) {
   return object;
 }
 
+void append_message(std::string& json, const StoredMessage& message) {
+  const auto text = [&json](std::string_view name, std::string_view value) {
+    json.append(name);
+    json::append_string(json, value);
+  };
+  json.reserve(json.size() + shown_bytes(message));
+  text(R"({"id":)", message.id);
+  text(R"(,"roomId":)", message.room);
+  json.append(R"(,"seq":)");
+  json::append_number(json, static_cast<std::int64_t>(message.seq));
+  text(R"(,"userId":)", message.user_id);
+  json.append(R"(,"user":)").append(message.user_json.empty() ? std::string_view("{}") : message.user_json);
+  if (message.deleted) {
+    json.append(R"(,"content":null)");
+  } else {
+    text(R"(,"content":)", message.content);
+  }
+  text(R"(,"type":)", message.type);
+  json.append(R"(,"timestamp":)");
+  json::append_number(json, message.timestamp);
+  json.append(message.edited ? R"(,"edited":true)" : R"(,"edited":false)");
+  json.append(message.deleted ? R"(,"deleted":true)" : R"(,"deleted":false)");
+  if (!message.reply_to.empty()) text(R"(,"replyTo":)", message.reply_to);
+  if (message.file && !message.deleted)
+    json.append(R"(,"file":)").append(Value(file_object(*message.file)).to_json());
+  json.push_back('}');
+}
+
 std::size_t shown_bytes(const StoredMessage& message) {
   constexpr std::size_t kFieldsBytes = 256;
   return kFieldsBytes + message.content.size() + message.user_json.size() + message.room.size();

@@ -9,6 +9,8 @@
 namespace wirehall::services {
 
 Object message_object(const StoredMessage& message);
+/// The same as JSON text: written for every message, without an object in between.
+void append_message(std::string& json, const StoredMessage& message);
 /// About as many bytes as that takes.
 std::size_t shown_bytes(const StoredMessage& message);
 Object private_object(const PrivateMessage& message);

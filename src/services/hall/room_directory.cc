@@ -2,14 +2,57 @@
 
 #include <algorithm>
 
+#include "base/append_sparingly.h"
 #include "services/hall/presentation.h"
 
 namespace wirehall::services {
+namespace {
+
+constexpr std::size_t kUnindexedMembersMax = 16;
+
+}  // namespace
+
+// -- who is in a room -----------------------------------------------------------------------------------
+
+std::optional<std::size_t> RoomDirectory::place_of(const Room& room, std::string_view user_id) {
+  if (room.index) {
+    const auto entry = room.index->find(user_id);
+    return entry == room.index->end() ? std::nullopt : std::optional<std::size_t>(entry->second);
+  }
+  for (std::size_t place = 0; place < room.members.size(); ++place) {
+    if (room.members[place].user_id == user_id) return place;
+  }
+  return std::nullopt;
+}
 
 RoomMember* RoomDirectory::member_of(Room& room, std::string_view user_id) {
-  const auto entry = room.index.find(user_id);
-  return entry == room.index.end() ? nullptr : &room.members[entry->second];
+  const auto place = place_of(room, user_id);
+  return place ? &room.members[*place] : nullptr;
 }
+
+void RoomDirectory::add(Room& room, RoomMember member) {
+  append_sparingly(room.members, std::move(member));
+  if (room.members.size() <= kUnindexedMembersMax) return;
+  std::size_t missing = room.members.size() - 1;
+  if (!room.index) {
+    room.index = std::make_unique<TextMap<std::uint32_t>>();
+    missing = 0;
+  }
+  for (; missing < room.members.size(); ++missing)
+    room.index->emplace(room.members[missing].user_id, static_cast<std::uint32_t>(missing));
+}
+
+void RoomDirectory::erase(Room& room, std::size_t place) {
+  if (room.index) room.index->erase(room.members[place].user_id);
+  if (place + 1 != room.members.size()) {
+    room.members[place] = std::move(room.members.back());
+    if (room.index) room.index->find(room.members[place].user_id)->second = static_cast<std::uint32_t>(place);
+  }
+  room.members.pop_back();
+  if (room.members.size() <= kUnindexedMembersMax / 2) room.index.reset();
+}
+
+// -- coming and going -----------------------------------------------------------------------------------
 
 Status RoomDirectory::enter(const std::string& name, RoomMember user, const std::string& socket_id,
                             std::uint32_t members_max, WallMs wall_now) {
@@ -31,15 +74,14 @@ Status RoomDirectory::enter(const std::string& name, RoomMember user, const std:
   ++room.connections;
   user.connections = 1;
   user.lost_until = kNever;
-  room.index.emplace(user.user_id, static_cast<std::uint32_t>(room.members.size()));
-  room.members.push_back(std::move(user));
+  add(room, std::move(user));
   const RoomMember& member = room.members.back();
   if (is_large(room) || room.diff) {
     note(name, room, member.user_id, Change::kJoined, 0);
     return {};
   }
   tell_(name, "user-joined",
-        {{"userId", member.user_id}, {"user", object_of(member.user_json)}, {"roomId", name}, {"timestamp", wall_now}},
+        {{"userId", member.user_id}, {"user", object_of(*member.user_json)}, {"roomId", name}, {"timestamp", wall_now}},
         socket_id);
   // Who joins is taken to be online.
   if (member.status != "online")
@@ -86,15 +128,9 @@ bool RoomDirectory::remove(const std::string& name, const std::string& user_id, 
 void RoomDirectory::remove_member(const std::string& name, Room& room, std::string_view user, WallMs wall_now) {
   const std::string user_id(user);
   const bool large = is_large(room);
-  const auto entry = room.index.find(user_id);
-  const std::uint32_t place = entry->second;
+  const std::size_t place = *place_of(room, user_id);
   room.connections -= room.members[place].connections;
-  room.index.erase(entry);
-  if (place + 1 != room.members.size()) {
-    room.members[place] = std::move(room.members.back());
-    room.index.find(room.members[place].user_id)->second = place;
-  }
-  room.members.pop_back();
+  erase(room, place);
   if (room.members.empty()) {
     rooms_.erase(rooms_.find(name));
     return;
@@ -182,7 +218,7 @@ void RoomDirectory::tell_diff(const std::string& name, Room& room, WallMs wall_n
       continue;
     }
     Object fields{{"userId", user_id}};
-    if (entry->second.change == Change::kJoined) fields.set("user", object_of(member->user_json));
+    if (entry->second.change == Change::kJoined) fields.set("user", object_of(*member->user_json));
     if (member != nullptr) fields.set("status", member->status);
     if (entry->second.last_seen != 0) fields.set("lastSeen", entry->second.last_seen);
     list.emplace_back(std::move(fields));
@@ -213,14 +249,14 @@ std::vector<RoomMember> RoomDirectory::members(std::string_view name, std::size_
 
 bool RoomDirectory::is_member(std::string_view name, std::string_view user_id) const {
   const Room* room = find(name);
-  return room != nullptr && room->index.find(user_id) != room->index.end();
+  return room != nullptr && place_of(*room, user_id).has_value();
 }
 
 std::uint32_t RoomDirectory::connections_of(std::string_view name, std::string_view user_id) const {
   const Room* room = find(name);
   if (room == nullptr) return 0;
-  const auto entry = room->index.find(user_id);
-  return entry == room->index.end() ? 0 : room->members[entry->second].connections;
+  const auto place = place_of(*room, user_id);
+  return place ? room->members[*place].connections : 0;
 }
 
 std::size_t RoomDirectory::member_count(std::string_view name) const {

@@ -10,21 +10,23 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/hash_map.h"
+#include "services/hall/shared_text.h"
 #include "wirehall/clock.h"
 #include "wirehall/result.h"
 #include "wirehall/value.h"
 
 namespace wirehall::services {
 
-/// A user in a room; `user_json` is what others are shown.
+/// A user in a room.
 struct RoomMember {
   std::string user_id;
-  std::string user_json;
+  SharedText user_json;  ///< what others are shown
   std::string status;
   std::uint32_t connections = 0;
   MonoTime lost_until = kNever;  ///< of a lost connection: until then it counts without any; kNever: none is
@@ -89,7 +91,8 @@ class RoomDirectory {
   };
   struct Room {
     std::vector<RoomMember> members;
-    TextMap<std::uint32_t> index;
+    /// Places by user; nullptr in a room so small that looking at all of them is as quick.
+    std::unique_ptr<TextMap<std::uint32_t>> index;
     std::size_t connections = 0;
     std::unique_ptr<Diff> diff;
   };
@@ -99,7 +102,10 @@ class RoomDirectory {
     std::string user_id;
   };
   const Room* find(std::string_view room) const;
+  static std::optional<std::size_t> place_of(const Room& room, std::string_view user_id);
   static RoomMember* member_of(Room& room, std::string_view user_id);
+  static void add(Room& room, RoomMember member);
+  static void erase(Room& room, std::size_t place);
   bool is_large(const Room& room) const { return room.members.size() >= options_.tick_members; }
   void remove_member(const std::string& name, Room& room, std::string_view user_id, WallMs wall_now);
   void note(const std::string& name, Room& room, const std::string& user_id, Change change, WallMs last_seen);

@@ -15,7 +15,7 @@ class Directory : public testing::Test {
   static RoomMember member(const std::string& id) {
     RoomMember made;
     made.user_id = id;
-    made.user_json = "{}";
+    made.user_json = std::make_shared<const std::string>("{}");
     made.status = "online";
     return made;
   }
@@ -138,6 +138,33 @@ TEST_F(Stadium, FifteenThousandWhoComeBackAreOneEventATick) {
   EXPECT_LE(events, static_cast<std::size_t>(kTicks)) << "of which each goes to every member once";
   EXPECT_LT(bytes, 64u * 1024u) << "and names no more than it says";
   EXPECT_EQ(rooms.member_count("r"), static_cast<std::size_t>(kMembers));
+}
+
+// Small rooms are searched, large ones have an index; both ways back and forth.
+TEST_F(Directory, MembersAreFoundInRoomsOfAnySize) {
+  std::vector<std::string> inside;
+  const auto check = [&] {
+    ASSERT_EQ(rooms.member_count("r"), inside.size());
+    for (int i = 0; i < 40; ++i) {
+      const std::string id = "u" + std::to_string(i);
+      const bool is_in = std::find(inside.begin(), inside.end(), id) != inside.end();
+      ASSERT_EQ(rooms.is_member("r", id), is_in) << id << " of " << inside.size();
+      ASSERT_EQ(rooms.connections_of("r", id), is_in ? 1u : 0u);
+    }
+  };
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 40; ++i) {
+      inside.push_back("u" + std::to_string(i));
+      come(inside.back());
+      check();
+    }
+    while (!inside.empty()) {
+      const auto next = inside.begin() + static_cast<std::ptrdiff_t>(inside.size() * 7 / 13);
+      leave(*next);
+      inside.erase(next);
+      check();
+    }
+  }
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/append_sparingly.h"
+
 namespace wirehall::services {
 namespace {
 
@@ -19,7 +21,7 @@ UserDirectory::Entry* UserDirectory::find(std::string_view user_id) {
 
 // -- connections --------------------------------------------------------------------------------------
 
-Result<UserDirectory::Attached> UserDirectory::attach(const std::string& user_id, const std::string& user_json,
+Result<UserDirectory::Attached> UserDirectory::attach(const std::string& user_id, const SharedText& user_json,
                                                       bool guest, Device device) {
   forget_idle();
   Entry& entry = users_[user_id];
@@ -78,7 +80,7 @@ bool UserDirectory::add_room(Entry& entry, const std::string& room) {
     ++known.connections;
     return false;
   }
-  entry.rooms.push_back({room, 1});
+  append_sparingly(entry.rooms, InRoom{room, 1});
   return true;
 }
 
@@ -212,7 +214,7 @@ std::optional<PresenceView> UserDirectory::view(std::string_view user_id) const 
   if (entry == nullptr) return std::nullopt;
   PresenceView view;
   view.user_id = std::string(user_id);
-  view.user_json = entry->user_json;
+  view.user_json = *entry->user_json;
   view.status = shown_status(*entry);
   if (view.status == "offline") {
     view.last_seen = entry->last_seen;
@@ -266,7 +268,7 @@ void UserDirectory::save(const std::string& user_id, Entry& entry) {
   if (entry.guest) return;
   SaveUser write;
   write.id = user_id;
-  write.user_json = entry.user_json;
+  write.user_json = *entry.user_json;
   // Of who is online when the server dies this is the last that is known.
   const bool hidden = entry.shared->invisible.load(std::memory_order_relaxed);
   write.last_seen = entry.devices.empty() || hidden ? entry.last_seen : port_.wall_now();

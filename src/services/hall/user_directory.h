@@ -20,6 +20,7 @@
 #include "base/hash_map.h"
 #include "services/allowance.h"
 #include "services/hall/hall_shared.h"
+#include "services/hall/shared_text.h"
 #include "wirehall/clock.h"
 
 namespace wirehall::services {
@@ -68,7 +69,7 @@ class UserDirectory {
     std::string status;                             ///< as others are shown it; empty: online
   };
   /// A connection begins. Errors: kTooManyConnections.
-  Result<Attached> attach(const std::string& user_id, const std::string& user_json, bool guest, Device device);
+  Result<Attached> attach(const std::string& user_id, const SharedText& user_json, bool guest, Device device);
   /// It can be given events, and is in these rooms again. `last_seen`: what the store knew, 0: nothing.
   /// Returns: rooms that it has to leave: the user was kicked out of them meanwhile.
   std::vector<std::string> ready(const std::string& user_id, const std::string& socket_id, WallMs last_seen,
@@ -122,7 +123,7 @@ class UserDirectory {
     std::shared_ptr<UserShared> shared;
     std::vector<Device> devices;
     std::vector<InRoom> rooms;
-    std::string user_json;
+    SharedText user_json;
     std::string status;  // as chosen; empty: online
     WallMs last_seen = 0;
     MonoTime offline_at = kNever;  // end of the grace period

@@ -80,7 +80,7 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-  db_.execute("COMMIT");
+  Query(db_, "COMMIT").run();
   open_ = false;
 }
 

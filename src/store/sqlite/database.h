@@ -130,7 +130,7 @@ class Transaction {
  public:
   enum class Kind : std::uint8_t { kWrite, kRead };
   Transaction(Database& db, Kind kind) : db_(db) {
-    db.execute(kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN");
+    Query(db, kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN").run();
   }
   ~Transaction();
   Transaction(const Transaction&) = delete;
