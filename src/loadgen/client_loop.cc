@@ -309,6 +309,15 @@ void ClientLoop::hear(Connection& connection) {
   if (connection.web_socket.socket >= 0) read(connection.web_socket, true);
 }
 
+void ClientLoop::part(Connection& connection) {
+  constexpr std::string_view kNormalClosure = "\x03\xe8";  // 1000
+  scratch_.clear();
+  if (plan_.speech == Speech::kSocketIo) append_masked_frame(scratch_, kTextFrame, "41" + plan_.nsp());
+  append_masked_frame(scratch_, kCloseFrame, kNormalClosure);
+  send_bytes(connection.web_socket, scratch_);
+  cut(connection);
+}
+
 void ClientLoop::cut(Connection& connection) {
   if (connection.state == Connection::State::kReady) {
     --ready_now_;

@@ -143,7 +143,7 @@ Words usual_words(const Plan& plan) {
     if (!native) out.data = R"({"userIds":[],"data":"{data}"})";
     return out;
   }
-  if (options.mode == Mode::kIdle || options.mode == Mode::kRestart) return out;
+  if (!carries_messages(options.mode)) return out;
   out.join = "join-room";
   out.join_data = native ? R"({"roomId":"{room}"})" : R"("{room}")";
   const bool stored = options.event.empty() ? options.mode != Mode::kFanout && options.mode != Mode::kSlow
@@ -192,8 +192,13 @@ std::string_view name_of(Mode mode) {
     case Mode::kJitter: return "jitter";
     case Mode::kRestart: return "restart";
     case Mode::kSlow: return "slow";
+    case Mode::kConnect: return "connect";
   }
   return {};
+}
+
+bool carries_messages(Mode mode) {
+  return mode != Mode::kIdle && mode != Mode::kRestart && mode != Mode::kConnect;
 }
 
 std::string_view name_of(Speech speech) {
@@ -310,7 +315,7 @@ Status prepare_messages(Plan& plan) {
     if (!join.ok()) return join.error();
     plan.join = std::move(*join);
   }
-  if (mode == Mode::kIdle || mode == Mode::kRestart) return {};
+  if (!carries_messages(mode)) return {};
   plan.wants_acks = plan.speech != Speech::kWebSocket && (mode == Mode::kEcho || plan.hall);
   if (words.data.find("{data}") == std::string::npos && (mode != Mode::kEcho || !plan.wants_acks))
     return config("--data has no {data}: that is where the mark stands by which messages are known again");

@@ -81,6 +81,8 @@ export async function webSocketServer({fault, broadcast = false, corrupt = false
   return {
     port,
     url: `ws://127.0.0.1:${port}`,
+    http,
+    server,
     clients: server.clients,
     stop: () => {
       for (const client of server.clients) client.terminate();
