@@ -210,6 +210,10 @@ int check(const loadgen::Options& options) {
     return fail(kUsage, "with so many --slow nobody is left who reads");
   if (options.mode == Mode::kSlow && options.transport != Transport::kWebSocket)
     return fail(kUsage, "--mode slow is for --transport websocket");
+  constexpr std::string_view kNameLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-";
+  if (options.user_prefix.find_first_not_of(kNameLetters) != std::string::npos)
+    return fail(kUsage, "--user-prefix takes letters, digits and . _ @ -");
   if (options.mode == Mode::kConnect && options.transport == Transport::kPolling)
     return fail(kUsage, "--mode connect is for --transport websocket or upgrade");
   if (options.mode != Mode::kSlow && options.slow != 0) return fail(kUsage, "--slow is for --mode slow");
@@ -393,6 +397,10 @@ void add_connection_options(CLI::App& command, BenchOptions& options) {
       .add_option("--token-url", options.token_url,
                   "where each client gets one of its own: {user}, or what is put behind, is its name")
       ->type_name("URL");
+  command
+      .add_option("--user-prefix", load.user_prefix,
+                  "{user} is this and a number; default: one of this run alone, as bench1a2b-")
+      ->type_name("TEXT");
   command
       .add_option("--secret", options.secret,
                   "HMAC secret to sign a token for each client (HS256); better: the environment variable "

@@ -56,6 +56,7 @@ struct Options {
   std::string join;       ///< event (or message) with which every connection begins; empty: the usual one
   std::string join_data;  ///< its arguments; empty: the usual ones
 
+  std::string user_prefix;           ///< of the clients' names; empty: one of this run alone
   std::vector<std::string> headers;  ///< "Name: value"
   std::string ca_file;
   bool insecure = false;

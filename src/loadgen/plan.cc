@@ -8,7 +8,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "wirehall/value.h"
@@ -181,6 +183,14 @@ Result<std::string> event_text(const Plan& plan, const std::string& event, const
   return std::string();
 }
 
+// Users of one run alone: a hall puts a user back into the rooms of its last connection, and what other
+// generators do there would be taken for this run's. Short enough to need no memory of its own.
+std::string usual_user_prefix(std::uint32_t run) {
+  std::array<char, 16> text;
+  std::snprintf(text.data(), text.size(), "bench%04x-", run & 0xffffu);
+  return text.data();
+}
+
 }  // namespace
 
 std::string_view name_of(Mode mode) {
@@ -233,7 +243,7 @@ bool SocketAddress::is_loopback() const {
 std::string Plan::room(std::size_t number) const {
   return "bench-" + std::to_string(run) + "-" + std::to_string(number);
 }
-std::string Plan::user(std::size_t connection) const { return "bench-" + std::to_string(connection); }
+std::string Plan::user(std::size_t connection) const { return user_prefix + std::to_string(connection); }
 
 std::string_view Plan::token(std::size_t connection) const {
   return tokens.empty() ? std::string_view() : tokens[connection % tokens.size()];
@@ -298,6 +308,7 @@ Result<Plan> make_plan(const Options& options) {
   if (const Status ready = prepare_tls(plan); !ready.ok()) return ready.error();
   while (getrandom(&plan.run, sizeof plan.run, 0) != sizeof plan.run) {
   }
+  plan.user_prefix = options.user_prefix.empty() ? usual_user_prefix(plan.run) : options.user_prefix;
   return plan;
 }
 

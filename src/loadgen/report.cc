@@ -136,9 +136,10 @@ Object server_json(const Outcome& outcome) {
   Object out;
   const double elapsed = std::max(outcome.window_s * 1e9, 1.0);
   if (outcome.server) {
-    out.set("cpu_us_per_operation",
-            ratio(number(outcome.server->ran_ns) / 1e3, number(outcome.tally.operations)));
-    if (outcome.server->user_ns + outcome.server->system_ns != 0) {
+    if (outcome.tally.operations != 0)
+      out.set("cpu_us_per_operation",
+              ratio(number(outcome.server->ran_ns) / 1e3, number(outcome.tally.operations)));
+    if (outcome.tally.operations != 0 && outcome.server->user_ns + outcome.server->system_ns != 0) {
       out.set("user_us_per_operation",
               ratio(number(outcome.server->user_ns) / 1e3, number(outcome.tally.operations)));
       out.set("system_us_per_operation",

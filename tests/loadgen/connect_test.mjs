@@ -7,7 +7,7 @@ import {describe, it} from 'node:test';
 
 import {hallServer, until} from '../support/server.mjs';
 
-import {bench, socketIoServer, startBench, UNLIMITED, using, webSocketServer} from './support/bench.mjs';
+import {AT_ONCE, bench, socketIoServer, startBench, UNLIMITED, using, webSocketServer} from './support/bench.mjs';
 
 const CONNECT = ['--mode', 'connect', '--connections', 10, '--warm-up', 0];
 
@@ -24,7 +24,7 @@ function complete({status, report, errors}) {
   return report;
 }
 
-describe('handshakes', () => {
+describe('handshakes', AT_ONCE, () => {
   it('of WebSocket: as many as the server saw, each with a goodbye', () => using(webSocketServer(), async (server) => {
     let seen = 0;
     const codes = new Map();

@@ -118,6 +118,9 @@ export async function socketIoServer({fault, ...options} = {}, tls) {
   return {port, url: `http${tls ? 's' : ''}://127.0.0.1:${port}`, io, stop: () => io.close()};
 }
 
+/** For tests that mostly wait: some of them at once. Not for those that judge time. */
+export const AT_ONCE = {concurrency: 4};
+
 /** Runs with a server that is stopped afterwards. */
 export async function using(server, run) {
   const running = await server;
