@@ -71,9 +71,10 @@ std::size_t usual_threads() {
   return static_cast<std::size_t>(std::clamp(count / 2, 1, 8));
 }
 
-const std::map<std::string, Mode> kModes = {
-    {"echo", Mode::kEcho}, {"fanout", Mode::kFanout}, {"idle", Mode::kIdle},      {"chat", Mode::kChat},
-    {"slow", Mode::kSlow}, {"jitter", Mode::kJitter}, {"restart", Mode::kRestart}};
+const std::map<std::string, Mode> kModes = {{"echo", Mode::kEcho},       {"fanout", Mode::kFanout},
+                                            {"idle", Mode::kIdle},       {"chat", Mode::kChat},
+                                            {"slow", Mode::kSlow},       {"jitter", Mode::kJitter},
+                                            {"restart", Mode::kRestart}, {"connect", Mode::kConnect}};
 
 // -- who the clients are --------------------------------------------------------------------------
 
@@ -209,6 +210,12 @@ int check(const loadgen::Options& options) {
     return fail(kUsage, "with so many --slow nobody is left who reads");
   if (options.mode == Mode::kSlow && options.transport != Transport::kWebSocket)
     return fail(kUsage, "--mode slow is for --transport websocket");
+  constexpr std::string_view kNameLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-";
+  if (options.user_prefix.find_first_not_of(kNameLetters) != std::string::npos)
+    return fail(kUsage, "--user-prefix takes letters, digits and . _ @ -");
+  if (options.mode == Mode::kConnect && options.transport == Transport::kPolling)
+    return fail(kUsage, "--mode connect is for --transport websocket or upgrade");
   if (options.mode != Mode::kSlow && options.slow != 0) return fail(kUsage, "--slow is for --mode slow");
   return 0;
 }
@@ -264,6 +271,8 @@ int measure(const BenchOptions& given) {
     return status;
   if (outcome->interrupted) return kInterrupted;
   if (!failed.empty()) return kConditionHolds;
+  if (load.mode == Mode::kConnect && outcome->tally.arrived == 0)
+    return fail(kServerUnavailable, "no handshake was completed: " + outcome->tally.first_failure);
   if (load.mode != Mode::kRestart && outcome->tally.closed >= outcome->connected)
     return fail(kServerUnavailable, "every connection was closed: " + outcome->tally.first_failure);
   return 0;
@@ -278,7 +287,7 @@ void add_load_options(CLI::App& command, BenchOptions& options) {
       .add_option("URL", load.url, "http(s)://HOST:PORT for Socket.IO, ws(s)://HOST:PORT/PATH for WebSocket")
       ->required();
   command.add_option("--mode", options.mode, "what is measured (default echo)")
-      ->check(CLI::IsMember({"echo", "fanout", "idle", "chat", "jitter", "restart", "slow"}))
+      ->check(CLI::IsMember({"echo", "fanout", "idle", "chat", "jitter", "restart", "slow", "connect"}))
       ->type_name("WORD");
   command
       .add_option("--protocol", options.protocol,
@@ -305,8 +314,8 @@ void add_load_options(CLI::App& command, BenchOptions& options) {
       ->type_name("SECONDS");
   command
       .add_option("--rate", load.rate,
-                  "messages per second of all senders together (an open loop); default: each sends when its "
-                  "last one was answered (a closed loop)")
+                  "messages per second of all senders together, connect: handshakes (an open loop); default: "
+                  "each sends when its last one was answered (a closed loop)")
       ->check(CLI::Range(0.001, 1e8))
       ->type_name("N");
   command.add_flag("--random", load.random_gaps,
@@ -388,6 +397,10 @@ void add_connection_options(CLI::App& command, BenchOptions& options) {
       .add_option("--token-url", options.token_url,
                   "where each client gets one of its own: {user}, or what is put behind, is its name")
       ->type_name("URL");
+  command
+      .add_option("--user-prefix", load.user_prefix,
+                  "{user} is this and a number; default: one of this run alone, as bench1a2b-")
+      ->type_name("TEXT");
   command
       .add_option("--secret", options.secret,
                   "HMAC secret to sign a token for each client (HS256); better: the environment variable "

@@ -63,7 +63,8 @@ void ClientLoop::close_channel(Channel& channel, bool reset) {
   if (channel.tls != nullptr) SSL_free(channel.tls);
   channel.tls = nullptr;
   if (channel.socket >= 0) {
-    if (reset) {
+    // Who closes first keeps the port for a minute, unless it resets.
+    if (reset || options().mode == Mode::kConnect) {
       const linger at_once{1, 0};
       setsockopt(channel.socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }

@@ -18,6 +18,9 @@ constexpr std::size_t kReceiveBytes = 256 * 1024;
 constexpr int kEventsMax = 1024;
 constexpr std::uint64_t kSweepNs = 250'000'000;
 constexpr std::size_t kShownBytes = 160;
+// A look for events takes a microsecond. Where it took longer something else had the core: that is no CPU
+// time of this thread.
+constexpr std::uint64_t kSpinNsMax = 50'000;
 
 // What a connection waited for.
 std::string overdue(const Connection& connection) {
@@ -127,7 +130,7 @@ void ClientLoop::turn() {
   const int count = epoll_pwait2(epoll_, events.data(), kEventsMax, &wait, nullptr);
   const std::uint64_t before = now;
   now = now_ns();
-  if (busy && count <= 0 && in_window_) tally_.spun_ns += now - before;
+  if (busy && count <= 0 && in_window_ && now - before < kSpinNsMax) tally_.spun_ns += now - before;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     if (event.data.ptr == nullptr) {
@@ -307,6 +310,15 @@ void ClientLoop::drop(Connection& connection, std::string reason) {
 void ClientLoop::hear(Connection& connection) {
   connection.deaf = false;
   if (connection.web_socket.socket >= 0) read(connection.web_socket, true);
+}
+
+void ClientLoop::part(Connection& connection) {
+  constexpr std::string_view kNormalClosure = "\x03\xe8";  // 1000
+  scratch_.clear();
+  if (plan_.speech == Speech::kSocketIo) append_masked_frame(scratch_, kTextFrame, "41" + plan_.nsp());
+  append_masked_frame(scratch_, kCloseFrame, kNormalClosure);
+  send_bytes(connection.web_socket, scratch_);
+  cut(connection);
 }
 
 void ClientLoop::cut(Connection& connection) {

@@ -109,6 +109,9 @@ class ClientLoop {
   virtual bool is_finished() const { return false; }
 
   void open_connection(Connection& connection, std::uint64_t now);
+  /// Says goodbye and ends it, as a client that leaves; on_closed() is not called. What was said is read even
+  /// though the connection is reset behind it, which gives the port back at once. Not while it polls.
+  void part(Connection& connection);
   /// Ends it without a word, as a lost network would look to the server at once; on_closed() is not called.
   void cut(Connection& connection);
   /// Sends a message.

@@ -102,6 +102,7 @@ std::unique_ptr<ClientLoop> make_restart(const Plan& plan, Control& control, std
 std::unique_ptr<ClientLoop> make_mode(const Plan& plan, Control& control, std::size_t number, Board& board) {
   switch (plan.options.mode) {
     case Mode::kEcho: return make_echo(plan, control, number);
+    case Mode::kConnect: return make_connect(plan, control, number);
     case Mode::kIdle: return make_idle(plan, control, number);
     case Mode::kRestart: return make_restart(plan, control, number);
     case Mode::kFanout:

@@ -19,6 +19,10 @@ std::uint64_t now_ns();
 struct SchedulerTime {
   std::uint64_t ran_ns = 0;
   std::uint64_t queued_ns = 0;  ///< ready to run, but something else had the core
+  /// The two parts of ran_ns, in the proportion of the ticks of the clock that met each; both 0 when there
+  /// was no tick, or they are not known.
+  std::uint64_t user_ns = 0;
+  std::uint64_t system_ns = 0;
 };
 
 /// The scheduler's account of a process, thread by thread.
@@ -35,6 +39,8 @@ class CpuReading {
 
  private:
   std::map<std::string, SchedulerTime> by_thread_;
+  std::uint64_t user_ticks_ = 0;  // of the process, threads that ended included
+  std::uint64_t system_ticks_ = 0;
 };
 
 /// CPU time of the calling thread, in ns.
@@ -48,6 +54,7 @@ struct MemoryReading {
   std::uint64_t anonymous_bytes = 0;    ///< the part of it that no file is behind; 0: unknown
   std::uint64_t tcp_queue_bytes = 0;    ///< of the machine: what TCP sockets hold in their queues
   std::uint64_t kernel_slab_bytes = 0;  ///< of the machine: the kernel's objects
+  std::uint64_t socket_slab_bytes = 0;  ///< of these, what TCP connections are made of; 0: may not be read
 
   /// Errors:   kConfig when the process cannot be read.
   static Result<MemoryReading> of(pid_t pid);

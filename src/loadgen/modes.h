@@ -29,6 +29,7 @@ struct Board {
 };
 
 std::unique_ptr<ClientLoop> make_echo(const Plan& plan, Control& control, std::size_t number);
+std::unique_ptr<ClientLoop> make_connect(const Plan& plan, Control& control, std::size_t number);
 std::unique_ptr<ClientLoop> make_idle(const Plan& plan, Control& control, std::size_t number);
 std::unique_ptr<ClientLoop> make_restart(const Plan& plan, Control& control, std::size_t number);
 std::unique_ptr<ClientLoop> make_fanout(const Plan& plan, Control& control, std::size_t number, Board& board);

@@ -12,13 +12,15 @@
 
 namespace wirehall::loadgen {
 
-enum class Mode : std::uint8_t { kEcho, kFanout, kIdle, kChat, kJitter, kRestart, kSlow };
+enum class Mode : std::uint8_t { kEcho, kFanout, kIdle, kChat, kJitter, kRestart, kSlow, kConnect };
 /// What a server speaks: Socket.IO, Wirehall's native protocol, or WebSocket with messages of any kind.
 enum class Speech : std::uint8_t { kSocketIo, kNative, kWebSocket };
 /// Socket.IO alone has the choice. kUpgrade begins with polling and goes on with WebSocket.
 enum class Transport : std::uint8_t { kWebSocket, kPolling, kUpgrade };
 
 std::string_view name_of(Mode mode);
+/// Whether connections say anything besides their greetings.
+bool carries_messages(Mode mode);
 std::string_view name_of(Speech speech);
 std::string_view name_of(Transport transport);
 
@@ -32,7 +34,7 @@ struct Options {
 
   std::size_t connections = 100;
   std::size_t threads = 1;
-  double rate = 0;            ///< messages per second of all senders together; 0: a closed loop
+  double rate = 0;            ///< messages (connect: handshakes) per second of all together; 0: a closed loop
   bool random_gaps = false;   ///< of an open loop
   std::size_t in_flight = 1;  ///< closed loop: messages of each sender that are under way at once
   std::size_t size_bytes = 128;
@@ -54,6 +56,7 @@ struct Options {
   std::string join;       ///< event (or message) with which every connection begins; empty: the usual one
   std::string join_data;  ///< its arguments; empty: the usual ones
 
+  std::string user_prefix;           ///< of the clients' names; empty: one of this run alone
   std::vector<std::string> headers;  ///< "Name: value"
   std::string ca_file;
   bool insecure = false;

@@ -8,7 +8,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "wirehall/value.h"
@@ -143,7 +145,7 @@ Words usual_words(const Plan& plan) {
     if (!native) out.data = R"({"userIds":[],"data":"{data}"})";
     return out;
   }
-  if (options.mode == Mode::kIdle || options.mode == Mode::kRestart) return out;
+  if (!carries_messages(options.mode)) return out;
   out.join = "join-room";
   out.join_data = native ? R"({"roomId":"{room}"})" : R"("{room}")";
   const bool stored = options.event.empty() ? options.mode != Mode::kFanout && options.mode != Mode::kSlow
@@ -181,6 +183,14 @@ Result<std::string> event_text(const Plan& plan, const std::string& event, const
   return std::string();
 }
 
+// Users of one run alone: a hall puts a user back into the rooms of its last connection, and what other
+// generators do there would be taken for this run's. Short enough to need no memory of its own.
+std::string usual_user_prefix(std::uint32_t run) {
+  std::array<char, 16> text;
+  std::snprintf(text.data(), text.size(), "bench%04x-", run & 0xffffu);
+  return text.data();
+}
+
 }  // namespace
 
 std::string_view name_of(Mode mode) {
@@ -192,8 +202,13 @@ std::string_view name_of(Mode mode) {
     case Mode::kJitter: return "jitter";
     case Mode::kRestart: return "restart";
     case Mode::kSlow: return "slow";
+    case Mode::kConnect: return "connect";
   }
   return {};
+}
+
+bool carries_messages(Mode mode) {
+  return mode != Mode::kIdle && mode != Mode::kRestart && mode != Mode::kConnect;
 }
 
 std::string_view name_of(Speech speech) {
@@ -228,7 +243,7 @@ bool SocketAddress::is_loopback() const {
 std::string Plan::room(std::size_t number) const {
   return "bench-" + std::to_string(run) + "-" + std::to_string(number);
 }
-std::string Plan::user(std::size_t connection) const { return "bench-" + std::to_string(connection); }
+std::string Plan::user(std::size_t connection) const { return user_prefix + std::to_string(connection); }
 
 std::string_view Plan::token(std::size_t connection) const {
   return tokens.empty() ? std::string_view() : tokens[connection % tokens.size()];
@@ -293,6 +308,7 @@ Result<Plan> make_plan(const Options& options) {
   if (const Status ready = prepare_tls(plan); !ready.ok()) return ready.error();
   while (getrandom(&plan.run, sizeof plan.run, 0) != sizeof plan.run) {
   }
+  plan.user_prefix = options.user_prefix.empty() ? usual_user_prefix(plan.run) : options.user_prefix;
   return plan;
 }
 
@@ -310,7 +326,7 @@ Status prepare_messages(Plan& plan) {
     if (!join.ok()) return join.error();
     plan.join = std::move(*join);
   }
-  if (mode == Mode::kIdle || mode == Mode::kRestart) return {};
+  if (!carries_messages(mode)) return {};
   plan.wants_acks = plan.speech != Speech::kWebSocket && (mode == Mode::kEcho || plan.hall);
   if (words.data.find("{data}") == std::string::npos && (mode != Mode::kEcho || !plan.wants_acks))
     return config("--data has no {data}: that is where the mark stands by which messages are known again");

@@ -38,6 +38,7 @@ struct Plan {
   std::vector<SocketAddress> sources;  ///< empty: the kernel chooses
   std::shared_ptr<ssl_ctx_st> tls;     ///< empty: none
   std::uint32_t run = 0;               ///< a random number that marks this run's messages
+  std::string user_prefix;             ///< clients are called this and their number
   std::vector<std::string> tokens;     ///< one for all, or one for each connection; empty: none
 
   std::vector<MessageTemplate> sends;  ///< by room

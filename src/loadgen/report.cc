@@ -15,7 +15,8 @@ constexpr std::uint64_t kLagNs = 5'000'000;
 
 double number(std::uint64_t value) { return static_cast<double>(value); }
 
-bool sends(Mode mode) { return mode != Mode::kIdle && mode != Mode::kRestart; }
+// Whether operations are counted, and how long each took.
+bool operates(Mode mode) { return carries_messages(mode) || mode == Mode::kConnect; }
 
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
@@ -32,20 +33,23 @@ std::vector<Figure> figures(const Options& options, const Outcome& outcome) {
   const Tally& tally = outcome.tally;
   const Mode mode = options.mode;
   std::vector<Figure> out;
-  if (sends(mode)) {
+  if (operates(mode)) {
     add_quantiles(out, "", tally.latency);
-    if (mode != Mode::kEcho) add_quantiles(out, "answer.", tally.answer);
+    if (mode != Mode::kEcho && mode != Mode::kConnect) add_quantiles(out, "answer.", tally.answer);
     out.push_back({"rate", ratio(number(tally.operations), outcome.window_s), false});
     for (const Figure& figure : std::initializer_list<Figure>{
              {"sent", number(tally.sent), false},
              {"expected", number(tally.expected), false},
              {"delivered", ratio(number(tally.arrived), number(tally.expected)), false},
              {"lost", number(tally.lost), false},
-             {"duplicated", number(tally.duplicated), false},
-             {"reordered", number(tally.reordered), false},
-             {"corrupt", number(tally.corrupt), false},
-             {"errors", number(tally.errors), false},
              {"skipped", number(tally.skipped), false}})
+      out.push_back(figure);
+  }
+  if (carries_messages(mode)) {
+    for (const Figure& figure : std::initializer_list<Figure>{{"duplicated", number(tally.duplicated), false},
+                                                              {"reordered", number(tally.reordered), false},
+                                                              {"corrupt", number(tally.corrupt), false},
+                                                              {"errors", number(tally.errors), false}})
       out.push_back(figure);
   }
   if (mode == Mode::kJitter) {
@@ -65,7 +69,7 @@ std::vector<Figure> figures(const Options& options, const Outcome& outcome) {
   out.push_back({"failed", number(tally.failed), false});
   out.push_back({"closed", number(tally.closed), false});
   out.push_back({"generator", tally.busiest, false});
-  if (options.server_pid != 0 && sends(mode)) {
+  if (options.server_pid != 0 && operates(mode)) {
     const double used = outcome.server ? number(outcome.server->ran_ns) : 0;
     out.push_back({"server.cpu", ratio(used, number(tally.operations)), true});
   }
@@ -94,7 +98,9 @@ std::string quantile_text(const Histogram& histogram) {
          duration_text(number(histogram.max()));
 }
 
-const char* operation(Mode mode) { return mode == Mode::kEcho ? "answers" : "deliveries"; }
+const char* operation(Mode mode) {
+  return mode == Mode::kConnect ? "handshakes" : mode == Mode::kEcho ? "answers" : "deliveries";
+}
 
 Value quantiles_us(const Histogram& histogram) {
   const auto us = [](double ns) { return Value(std::round(ns) / 1e3); };
@@ -130,8 +136,15 @@ Object server_json(const Outcome& outcome) {
   Object out;
   const double elapsed = std::max(outcome.window_s * 1e9, 1.0);
   if (outcome.server) {
-    out.set("cpu_us_per_operation",
-            ratio(number(outcome.server->ran_ns) / 1e3, number(outcome.tally.operations)));
+    if (outcome.tally.operations != 0)
+      out.set("cpu_us_per_operation",
+              ratio(number(outcome.server->ran_ns) / 1e3, number(outcome.tally.operations)));
+    if (outcome.tally.operations != 0 && outcome.server->user_ns + outcome.server->system_ns != 0) {
+      out.set("user_us_per_operation",
+              ratio(number(outcome.server->user_ns) / 1e3, number(outcome.tally.operations)));
+      out.set("system_us_per_operation",
+              ratio(number(outcome.server->system_ns) / 1e3, number(outcome.tally.operations)));
+    }
     out.set("cores_used", number(outcome.server->ran_ns) / elapsed);
     out.set("queued", number(outcome.server->queued_ns) / elapsed);
     out.set("threads", whole(outcome.server_threads));
@@ -151,25 +164,36 @@ Object server_json(const Outcome& outcome) {
 Object kernel_json(const Outcome& outcome) {
   const MemoryReading &before = *outcome.memory_before, &after = *outcome.memory_after;
   const double count = std::max(1.0, static_cast<double>(outcome.memory_connections));
-  return {{"tcp_queue_bytes", whole(after.tcp_queue_bytes)},
-          {"tcp_queue_bytes_per_connection",
-           (number(after.tcp_queue_bytes) - number(before.tcp_queue_bytes)) / count},
-          {"slab_bytes_per_connection",
-           (number(after.kernel_slab_bytes) - number(before.kernel_slab_bytes)) / count}};
+  const double queue = (number(after.tcp_queue_bytes) - number(before.tcp_queue_bytes)) / count;
+  Object out{{"tcp_queue_bytes", whole(after.tcp_queue_bytes)},
+             {"tcp_queue_bytes_per_connection", queue},
+             {"slab_bytes_per_connection",
+              (number(after.kernel_slab_bytes) - number(before.kernel_slab_bytes)) / count}};
+  if (before.socket_slab_bytes != 0)
+    out.set("socket_bytes_per_connection",
+            queue + (number(after.socket_slab_bytes) - number(before.socket_slab_bytes)) / count);
+  return out;
 }
 
 void audit_lines(std::string& out, const Tally& tally, Mode mode) {
-  line(out, "sent", grouped(number(tally.sent)) + " messages");
-  line(out, "audit",
-       grouped(number(tally.arrived)) + " of " + grouped(number(tally.expected)) + " expected " +
-           operation(mode) + " (" + percent(ratio(number(tally.arrived), number(tally.expected))) +
-           "): lost " + grouped(number(tally.lost)) + ", duplicated " + grouped(number(tally.duplicated)) +
-           ", reordered " + grouped(number(tally.reordered)) + ", corrupt " + grouped(number(tally.corrupt)));
+  std::string audit = grouped(number(tally.arrived)) + " of " + grouped(number(tally.expected));
+  const std::string share = " (" + percent(ratio(number(tally.arrived), number(tally.expected))) + ")";
+  if (mode == Mode::kConnect) {
+    audit += " handshakes completed" + share;
+  } else {
+    line(out, "sent", grouped(number(tally.sent)) + " messages");
+    audit += " expected " + std::string(operation(mode)) + share + ": lost " + grouped(number(tally.lost)) +
+             ", duplicated " + grouped(number(tally.duplicated)) + ", reordered " +
+             grouped(number(tally.reordered)) + ", corrupt " + grouped(number(tally.corrupt));
+  }
+  line(out, "audit", audit);
   if (tally.errors != 0)
     line(out, "errors", grouped(number(tally.errors)) + "; the first: " + tally.first_error);
   if (tally.skipped != 0)
     line(out, "not sent",
-         grouped(number(tally.skipped)) + " messages that were due: too many were under way");
+         grouped(number(tally.skipped)) + (mode == Mode::kConnect
+                                               ? " handshakes that were due: every client was still at one"
+                                               : " messages that were due: too many were under way"));
 }
 
 void mode_lines(std::string& out, const Tally& tally, Mode mode) {
@@ -192,6 +216,29 @@ void mode_lines(std::string& out, const Tally& tally, Mode mode) {
     line(out, "slow",
          grouped(number(tally.slow_closed)) + " of those who do not read were closed by the server");
   }
+}
+
+void server_line(std::string& out, const SchedulerTime& server, const Outcome& outcome) {
+  const auto each = [&](std::uint64_t ns) {
+    return decimals(ratio(number(ns) / 1e3, number(outcome.tally.operations)), 2);
+  };
+  std::string text = each(server.ran_ns) + " µs for each of them";
+  if (server.user_ns + server.system_ns != 0)
+    text += " (" + each(server.user_ns) + " of its own, " + each(server.system_ns) + " of the kernel)";
+  line(out, "server CPU",
+       text + ", " + decimals(ratio(number(server.ran_ns), outcome.window_s * 1e9), 2) + " cores");
+}
+
+void memory_lines(std::string& out, const Outcome& outcome) {
+  const MemoryReading &before = *outcome.memory_before, &after = *outcome.memory_after;
+  const double count = std::max(1.0, static_cast<double>(outcome.memory_connections));
+  line(out, "server memory",
+       grouped((number(after.rss_bytes) - number(before.rss_bytes)) / count) + " bytes for each connection");
+  line(out, "kernel memory",
+       grouped((number(after.kernel_slab_bytes + after.tcp_queue_bytes) -
+                number(before.kernel_slab_bytes + before.tcp_queue_bytes)) /
+               count) +
+           " bytes for each connection, both ends and whatever else this machine did together");
 }
 
 }  // namespace
@@ -221,7 +268,7 @@ std::string table_of(const Plan& plan, const Outcome& outcome) {
   if (!tally.first_failure.empty() && (tally.failed != 0 || tally.closed != 0))
     line(out, "", "the first: " + tally.first_failure);
   line(out, "opening", quantile_text(tally.opening));
-  if (sends(options.mode)) {
+  if (operates(options.mode)) {
     line(out, "rate",
          grouped(ratio(number(tally.operations), outcome.window_s)) + " " + operation(options.mode) +
              "/s over " + decimals(outcome.window_s, 1) + " s" +
@@ -233,18 +280,8 @@ std::string table_of(const Plan& plan, const Outcome& outcome) {
     audit_lines(out, tally, options.mode);
   }
   mode_lines(out, tally, options.mode);
-  if (outcome.server && sends(options.mode)) {
-    line(out, "server CPU",
-         decimals(ratio(number(outcome.server->ran_ns) / 1e3, number(tally.operations)), 2) +
-             " µs for each of them, " +
-             decimals(ratio(number(outcome.server->ran_ns), outcome.window_s * 1e9), 2) + " cores");
-  }
-  if (outcome.memory_before && outcome.memory_after) {
-    line(out, "server memory",
-         grouped((number(outcome.memory_after->rss_bytes) - number(outcome.memory_before->rss_bytes)) /
-                 std::max(1.0, static_cast<double>(outcome.memory_connections))) +
-             " bytes for each connection");
-  }
+  if (outcome.server && operates(options.mode)) server_line(out, *outcome.server, outcome);
+  if (outcome.memory_before && outcome.memory_after) memory_lines(out, outcome);
   line(out, "generator", percent(tally.busiest) + " of a core in its busiest thread");
   return out;
 }
@@ -294,12 +331,14 @@ Value json_of(const Plan& plan, const Outcome& outcome, const std::vector<std::s
              {"seconds", outcome.window_s},
              {"busy", options.busy},
              {"interrupted", outcome.interrupted}};
-  if (sends(options.mode)) {
+  if (carries_messages(options.mode)) {
     out.set("size_bytes", whole(options.size_bytes));
-    out.set("open_loop", options.rate > 0 || options.mode == Mode::kChat);
     out.set("in_flight", whole(options.in_flight));
     if (options.mode != Mode::kEcho) out.set("publishers", whole(options.publishers));
     out.set("rooms", whole(options.rooms));
+  }
+  if (operates(options.mode)) {
+    out.set("open_loop", options.rate > 0 || options.mode == Mode::kChat);
     out.set("operations", whole(tally.operations));
     out.set("operations_per_second", ratio(number(tally.operations), outcome.window_s));
     out.set("latency_us", quantiles_us(tally.latency));

@@ -52,8 +52,8 @@ TEST(Report, SaysWhatElseIsWrong) {
 
 // What a condition may name before the run is there behind it, in every mode.
 TEST(Report, EveryFigureIsKnownBeforeTheRun) {
-  for (const Mode mode :
-       {Mode::kEcho, Mode::kFanout, Mode::kIdle, Mode::kChat, Mode::kJitter, Mode::kRestart, Mode::kSlow}) {
+  for (const Mode mode : {Mode::kEcho, Mode::kFanout, Mode::kIdle, Mode::kChat, Mode::kJitter, Mode::kRestart,
+                          Mode::kSlow, Mode::kConnect}) {
     Sample sample;
     sample.plan.options.mode = mode;
     const std::vector<Figure> known = figures_of(sample.plan.options);

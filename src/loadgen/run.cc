@@ -167,8 +167,8 @@ class Leader {
   }
 
   Status load() {
-    const bool sends = options().mode != Mode::kIdle && options().mode != Mode::kRestart;
-    const std::uint64_t begin = now_ns() + (sends ? to_ns(options().warm_up_s) : 0);
+    const bool flows = options().mode != Mode::kIdle && options().mode != Mode::kRestart;
+    const std::uint64_t begin = now_ns() + (flows ? to_ns(options().warm_up_s) : 0);
     const std::uint64_t end = begin + to_ns(options().duration_s);
     control_.end_ns = end;
     control_.begin_ns = begin;
@@ -177,8 +177,9 @@ class Leader {
     Result<Reading> first = read();
     if (!first.ok()) return first.error();
     const bool restart = options().mode == Mode::kRestart;
+    const bool returns = restart || options().mode == Mode::kConnect;
     wait(end, restart ? "waiting for the server to go and return" : "measuring",
-         [&] { return all(&Live::finished) || (!restart && sum(&Live::ready) == 0); });
+         [&] { return all(&Live::finished) || (!returns && sum(&Live::ready) == 0); });
     const std::uint64_t ended = std::min(now_ns(), end);
     control_.end_ns = ended;
     Result<Reading> last = read();
@@ -205,7 +206,7 @@ class Leader {
   void drain() {
     set_phase(Phase::kDrain);
     wait(now_ns() + to_ns(options().timeout_s), "waiting for the rest", [&] { return all(&Live::drained); });
-    if (options().mode == Mode::kIdle || options().mode == Mode::kRestart) return;
+    if (!carries_messages(options().mode)) return;
     wait(now_ns() + kSettleNs, "waiting for the rest", [] { return false; });
   }
 

@@ -14,6 +14,11 @@
 #include "store/sqlite/sqlite_store.h"
 
 namespace wirehall::server {
+namespace {
+
+constexpr std::chrono::milliseconds kLockWait{5000};
+
+}  // namespace
 
 /// The bytes of uploads, in the data directory.
 class HallWiring::Files final : public services::UploadBytes {
@@ -38,7 +43,8 @@ class HallWiring::Files final : public services::UploadBytes {
  private:
   // What the file system says is for the log, which has it.
   static Error told(const Error& error) {
-    return error.code() == ErrorCode::kTooLarge ? error : Error(ErrorCode::kUnavailable, "files cannot be kept now");
+    return error.code() == ErrorCode::kTooLarge ? error
+                                                : Error(ErrorCode::kUnavailable, "files cannot be kept now");
   }
   store::FileStore& files_;
 };
@@ -119,33 +125,47 @@ void HallWiring::add_room_types() {
 
 // -- what lasts -------------------------------------------------------------------------------------------
 
-// One server for a data directory, whatever it keeps there.
+// One server for a data directory, whatever it keeps there. The one before may be ending: the kernel gives
+// its lock back when it has closed its sockets, which with many clients takes a moment.
 Status HallWiring::open_directory() {
   namespace fs = std::filesystem;
   const fs::path directory = composition_.config().data_dir;
   std::error_code error;
   if (fs::create_directories(directory, error))
     fs::permissions(directory, fs::perms::owner_all, fs::perm_options::replace, error);
-  if (error) return Error(ErrorCode::kConfig, "data directory " + directory.string() + ": " + error.message());
+  if (error)
+    return Error(ErrorCode::kConfig, "data directory " + directory.string() + ": " + error.message());
   lock_ = std::make_unique<store::FileLock>((directory / "wirehall.lock").string());
   if (lock_->locked()) return {};
+  const std::int64_t owner = lock_->owner();
+  if (lock_->is_taken()) {
+    log_line(LogLevel::kWarning, "store", "waiting for another server's lock",
+             {{"directory", directory.string()},
+              {"process", owner},
+              {"longestMs", std::int64_t{kLockWait.count()}}});
+    if (lock_->wait(kLockWait)) return {};
+  }
   return Error(ErrorCode::kConfig, "data directory " + directory.string() +
-                                       " cannot be locked: is another server using it?");
+                                       " cannot be locked: is another server using it?" +
+                                       (owner != 0 ? " Process " + std::to_string(owner) + " has it." : ""));
 }
 
 Status HallWiring::open_store() {
   const Config& config = composition_.config();
   if (!config.hall.store_lasts) {
-    replace_store(std::make_unique<store::MemoryStore>(store::MemoryStoreOptions(), std::make_unique<io::SystemRandom>()));
+    replace_store(std::make_unique<store::MemoryStore>(store::MemoryStoreOptions(),
+                                                       std::make_unique<io::SystemRandom>()));
     return {};
   }
   store::SqliteStoreOptions options;
   options.path = config.data_dir + "/wirehall.db";
   options.file_bytes_max = config.hall.database_bytes_max;
+  options.lock_wait = kLockWait;
   auto opened = store::SqliteStore::open(std::move(options));
   if (!opened.ok()) return opened.error();
-  log_line(LogLevel::kInfo, "store", "database open",
-           {{"sqlite", store::sqlite_version()}, {"one_checkpointer_needed", store::sqlite_has_wal_reset_bug()}});
+  log_line(
+      LogLevel::kInfo, "store", "database open",
+      {{"sqlite", store::sqlite_version()}, {"one_checkpointer_needed", store::sqlite_has_wal_reset_bug()}});
   replace_store(std::move(*opened));
   return {};
 }
@@ -198,11 +218,11 @@ Status HallWiring::open_push() {
     if (!vapid.ok()) return vapid.error();
     push::WebPushOptions options;
     options.allow_private = hall.push_private_endpoints;
-    auto made = push::WebPushSender::create(std::move(*vapid), options, clock_,
-                                            [this](std::string user_id, std::string endpoint) {
-                                              DropPushSubscription write{std::move(user_id), std::move(endpoint)};
-                                              (void)shared_.submit(HallWrite(std::move(write)), 0, 0);
-                                            });
+    auto made = push::WebPushSender::create(
+        std::move(*vapid), options, clock_, [this](std::string user_id, std::string endpoint) {
+          DropPushSubscription write{std::move(user_id), std::move(endpoint)};
+          (void)shared_.submit(HallWrite(std::move(write)), 0, 0);
+        });
     if (!made.ok()) return made.error();
     push_ = std::move(*made);
     shared_.parse_push_subscription = [open = hall.push_private_endpoints](const Value& value) {
@@ -251,14 +271,16 @@ void HallWiring::start_writer() {
 }
 
 // On the writer's thread: one batch to each shard, in commit order.
-void HallWiring::committed(std::vector<store::HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes) {
+void HallWiring::committed(std::vector<store::HallWriter::Row> rows,
+                           Result<std::vector<WriteOutcome>> outcomes) {
   auto batch = std::make_shared<std::vector<services::CommittedWrite>>();
   batch->reserve(rows.size());
   const WallMs now = clock_.wall_now();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Result<WriteOutcome> outcome =
-        outcomes.ok() ? Result<WriteOutcome>(std::move((*outcomes)[i]))
-                      : Result<WriteOutcome>(outcomes.error().code());  // the detail is for the log, which has it
+        outcomes.ok()
+            ? Result<WriteOutcome>(std::move((*outcomes)[i]))
+            : Result<WriteOutcome>(outcomes.error().code());  // the detail is for the log, which has it
     if (outcome.ok()) outcome->committed_at = now;
     services::CommittedWrite& write =
         batch->emplace_back(services::describe_commit(rows[i].write, std::move(outcome), now));

@@ -8,7 +8,7 @@ import {describe, it} from 'node:test';
 
 import {hallServer} from '../support/server.mjs';
 
-import {bench, program, socketIoServer, using, webSocketServer} from './support/bench.mjs';
+import {AT_ONCE, bench, program, socketIoServer, using, webSocketServer} from './support/bench.mjs';
 
 const listening = async (server) => {
   server.listen(0, '127.0.0.1');
@@ -22,7 +22,7 @@ const refused = async (pattern, status, ...args) => {
   assert.equal(run.report, undefined);
 };
 
-describe('servers that are none', () => {
+describe('servers that are none', AT_ONCE, () => {
   it('nobody listens', async () => {
     const server = await listening(createTcpServer());
     server.stop();
@@ -59,7 +59,7 @@ describe('servers that are none', () => {
                                            '--join-data', '1')));
 });
 
-describe('options', () => {
+describe('options', AT_ONCE, () => {
   const url = 'ws://127.0.0.1:9';
   const cases = [
     [/begins with none of http/, 'localhost:3000'],
@@ -73,6 +73,7 @@ describe('options', () => {
     [/judges "speed", which is no figure of this mode; these are: mean, p50/, url,
      '--fail-if', 'speed<3'],
     [/--header wants "Name: value"/, url, '--header', 'nonsense'],
+    [/--user-prefix takes letters/, url, '--user-prefix', 'a b'],
     [/"elsewhere" is no address/, url, '--source-addresses', 'elsewhere'],
     [/names 1, and 50000 connections want 3/, url, '--connections', 50000, '--source-addresses', '127.0.0.2'],
     [/\/dev\/null cannot be used/, 'wss://127.0.0.1:9', '--ca', '/dev/null'],
@@ -101,7 +102,7 @@ describe('options', () => {
   });
   it('a report that cannot be written', () => using(webSocketServer(), async (server) => {
     // The server is in this process: nothing here may wait for the program.
-    const child = spawn(program, ['bench', server.url, '--duration', '0.2', '--json', '/nonexistent/report.json'],
+    const child = spawn(program, ['bench', server.url, '--warm-up', '0', '--duration', '0.2', '--json', '/nonexistent/report.json'],
                         {stdio: ['ignore', 'ignore', 'pipe']});
     let errors = '';
     child.stderr.on('data', (data) => { errors += data; });

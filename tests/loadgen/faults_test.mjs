@@ -4,7 +4,7 @@ import {describe, it} from 'node:test';
 
 import {until} from '../support/server.mjs';
 
-import {bench, socketIoServer, startBench, using, webSocketServer} from './support/bench.mjs';
+import {AT_ONCE, bench, socketIoServer, startBench, using, webSocketServer} from './support/bench.mjs';
 
 const COUNTED_AS = {lose: 'lost', repeat: 'duplicated', reorder: 'reordered'};
 const ALL = ['lost', 'duplicated', 'reordered', 'corrupt', 'errors', 'closed'];
@@ -17,11 +17,12 @@ function only(figures, name, share) {
             `${name} is ${figures[name]}, about ${wanted} were planted`);
 }
 
-const ECHO = ['--connections', 4, '--rate', 1900, '--timeout', 1, '--duration', 2];
-const FANOUT = ['--mode', 'fanout', '--connections', 8, '--rate', 400, '--timeout', 1, '--duration', 2];
+// 0.1 s of warm-up are to it: a little more than five, or four, times the hundred of a fault for each connection.
+const ECHO = ['--connections', 4, '--rate', 1900, '--timeout', 1, '--duration', 1];
+const FANOUT = ['--mode', 'fanout', '--connections', 8, '--rate', 400, '--timeout', 1, '--duration', 1];
 
 for (const [fault, name] of Object.entries(COUNTED_AS)) {
-  describe(`a server that would ${fault}`, () => {
+  describe(`a server that would ${fault}`, AT_ONCE, () => {
     it('echo over WebSocket', () => using(webSocketServer({fault}), async ({url}) => {
       only((await bench(url, ...ECHO)).report.figures, name, 0.01);
     }));
@@ -39,35 +40,37 @@ for (const [fault, name] of Object.entries(COUNTED_AS)) {
   });
 }
 
-it('a closed loop goes on behind a loss', () => using(webSocketServer({fault: 'lose'}), async ({url}) => {
-  const {report} = await bench(url, '--connections', 4, '--timeout', 0.3, '--duration', 2);
-  assert.ok(report.figures.lost >= 8, JSON.stringify(report.figures));
-  assert.ok(report.figures.rate > 100, JSON.stringify(report.figures));
-}));
+describe('the audit', AT_ONCE, () => {
+  it('a closed loop goes on behind a loss', () => using(webSocketServer({fault: 'lose'}), async ({url}) => {
+    const {report} = await bench(url, '--connections', 4, '--timeout', 0.3, '--duration', 1.5);
+    assert.ok(report.figures.lost >= 8, JSON.stringify(report.figures));
+    assert.ok(report.figures.rate > 100, JSON.stringify(report.figures));
+  }));
 
-it('changed messages are corrupt', () => using(webSocketServer({corrupt: true}), async ({url}) => {
-  const {figures} = (await bench(url, '--connections', 2, '--rate', 50, '--timeout', 0.5)).report;
-  assert.ok(figures.corrupt > 20, JSON.stringify(figures));
-  assert.equal(figures.corrupt, figures.lost);
-}));
+  it('changed messages are corrupt', () => using(webSocketServer({corrupt: true}), async ({url}) => {
+    const {figures} = (await bench(url, '--connections', 2, '--rate', 50, '--timeout', 0.5)).report;
+    assert.ok(figures.corrupt > 20, JSON.stringify(figures));
+    assert.equal(figures.corrupt, figures.lost);
+  }));
 
-it('answers that are errors are no answers', () => using(socketIoServer(), async ({url}) => {
-  const {report} = await bench(url, '--event', 'refuse', '--connections', 2, '--rate', 50);
-  assert.ok(report.figures.errors > 20);
-  assert.equal(report.latency_us.count, 0);
-  assert.match(report.first_error, /Not today/);
-}));
+  it('answers that are errors are no answers', () => using(socketIoServer(), async ({url}) => {
+    const {report} = await bench(url, '--event', 'refuse', '--connections', 2, '--rate', 50);
+    assert.ok(report.figures.errors > 20);
+    assert.equal(report.latency_us.count, 0);
+    assert.match(report.first_error, /Not today/);
+  }));
 
-it('a server that closes is told', () => using(webSocketServer(), async (server) => {
-  const run = startBench(server.url, '--connections', 3, '--warm-up', 0, '--duration', 20, '--progress');
-  await until(() => /measuring/.test(run.errors()), 'the load', 10_000);
-  for (const client of server.clients) client.close(1001, 'enough');
-  const {status, errors} = await run.ended;
-  assert.equal(status, 69);
-  assert.match(errors, /every connection was closed: closed by the server with 1001 enough/);
-}));
+  it('a server that closes is told', () => using(webSocketServer(), async (server) => {
+    const run = startBench(server.url, '--connections', 3, '--warm-up', 0, '--duration', 20, '--progress');
+    await until(() => /measuring/.test(run.errors()), 'the load', 10_000);
+    for (const client of server.clients) client.close(1001, 'enough');
+    const {status, errors} = await run.ended;
+    assert.equal(status, 69);
+    assert.match(errors, /every connection was closed: closed by the server with 1001 enough/);
+  }));
+});
 
-describe('the gate', () => {
+describe('the gate', AT_ONCE, () => {
   it('passes what is within', () => using(webSocketServer(), async ({url}) => {
     const {status, report} = await bench(url, '--rate', 50, '--fail-if', 'lost>0', 'p99>10s', '--fail-if', 'rate<1');
     assert.equal(status, 0);

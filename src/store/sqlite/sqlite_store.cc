@@ -54,7 +54,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions option
   const std::string path = options.path;
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
   Core& core = *store->core_;
-  if (!core.lock.locked())
+  if (!core.lock.wait(store->options_.lock_wait))
     return Error(ErrorCode::kConfig, path + ": cannot be locked; is another server using it?");
   // The files beside it get the same mode.
   if (const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); fd >= 0) ::close(fd);

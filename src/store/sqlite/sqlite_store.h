@@ -25,6 +25,7 @@ struct SqliteStoreOptions {
   std::string path;                        ///< of the file; those beside it have -wal and -shm at the end
   std::uint64_t file_bytes_max = 0;        ///< kUnavailable beyond it; 0: as much as there is
   std::uint32_t readers_max = 4;           ///< connections that read; more reads wait
+  Duration lock_wait{};                    ///< how long open() waits for another process that has it
   std::uint32_t cache_bytes_max = 16 * 1024 * 1024;  ///< of the writer's pages
 };
 

@@ -81,6 +81,8 @@ export async function webSocketServer({fault, broadcast = false, corrupt = false
   return {
     port,
     url: `ws://127.0.0.1:${port}`,
+    http,
+    server,
     clients: server.clients,
     stop: () => {
       for (const client of server.clients) client.terminate();
@@ -115,6 +117,9 @@ export async function socketIoServer({fault, ...options} = {}, tls) {
   const port = await listen(http);
   return {port, url: `http${tls ? 's' : ''}://127.0.0.1:${port}`, io, stop: () => io.close()};
 }
+
+/** For tests that mostly wait: some of them at once. Not for those that judge time. */
+export const AT_ONCE = {concurrency: 4};
 
 /** Runs with a server that is stopped afterwards. */
 export async function using(server, run) {
