@@ -18,6 +18,11 @@ const PROGRAM = resolve(ROOT, process.env.WIREHALL_BIN ?? 'build/release/wirehal
 const SCREENSHOTS = join(ROOT, 'build/screenshots');
 export const TIMEOUT = 20_000;
 
+// The same engine without what only a window needs: it takes half the processor time.
+const SHELL = process.env.CHROMIUM || '/usr/bin/chromium-headless-shell';
+/** The whole browser, for what the other one has not: it shows no notifications. */
+export const WHOLE = process.env.CHROMIUM || '/usr/bin/chromium';
+
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 export const DESKTOP = { viewport: { width: 1280, height: 800 } };
 
@@ -46,10 +51,11 @@ export function demos() {
  * @param begin  (options) => {server, end?}, for one test
  * @param tools  ({browser, server, keep, atEnd}) => what the test gets besides server and atEnd; keep(tab) has the tab
  *               looked at and closed
+ * @param program  which browser
  */
-export function stage(begin, tools) {
+export function stage(begin, tools, program = SHELL) {
   let browser;
-  before(async () => { browser = await launch(); });
+  before(async () => { browser = await launch(program); });
   after(() => browser.close());
   return (title, options, run) => test(title, { timeout: 120_000 }, async () => {
     const { server, end } = await begin(options);
@@ -191,9 +197,9 @@ export class Cable {
 
 // -- pages -------------------------------------------------------------------------------------------
 
-export function launch() {
+function launch(program) {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    executablePath: program,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
       // A camera and a microphone that are made up, and browsers that reach each other on this machine.

@@ -23,8 +23,12 @@ function generate(folder, { features = FEATURES, protocol = 'native', auth = 'jw
   return client;
 }
 
-/** Gives a file its browser, and a function for its tests: each has a page, a server, and tabs; see stage(). */
-export function projects() {
+/**
+ * Gives a file its browser, and a function for its tests: each has a page, a server, and tabs; see stage().
+ *
+ * @param program  which browser, where it is not the usual one
+ */
+export function projects(program) {
   return stage(async ({ environment = {}, ...options }) => {
     const folder = mkdtempSync(join(tmpdir(), 'wirehall-page-'));
     const client = generate(folder, options);
@@ -48,7 +52,7 @@ export function projects() {
         return cable;
       },
     };
-  });
+  }, program);
 }
 
 async function joinRoom({ page }, room) {

@@ -4,7 +4,7 @@
 //
 // Screenshots go to build/screenshots/.
 import assert from 'node:assert/strict';
-import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { WebSocket } from 'ws';
 import { DESKTOP, faint, OUTAGE, overflow, person, PHONE } from './harness.mjs';
@@ -272,16 +272,17 @@ for (const protocol of protocols) {
   project(`who comes when too many did is let in later: ${protocol}`, {
     protocol, environment: { JWT_SECRET: SECRET, WIREHALL_RATE_LIMIT__CONNECTIONS_PER_MINUTE: '60' },
   }, async ({ server, open, atEnd }) => {
-    const others = Array.from({ length: 70 }, () => new WebSocket(`${server.url.replace('http', 'ws')}/ws?token=x`));
-    atEnd(() => others.forEach((socket) => socket.terminate()));
-    await Promise.all(others.map((socket) => new Promise((resolve) => {
-      socket.on('error', () => {}).on('close', resolve); // the token is none: all are refused, the last ones for the rate
-    })));
     const a = await open();
     a.allowed = new RegExp(`${OUTAGE.source}|status of 400`); // of a poll whose session was refused meanwhile
     const token = sign({ sub: 'alice', exp: Math.floor(Date.now() / 1000) + 60 });
     await a.page.route('**/dev/token?*', (route) => route.fulfill({ json: { token } }));
     await a.page.getByLabel('Your name').fill('alice');
+    // Not before the page is there: with every second that it takes one more may come.
+    const others = Array.from({ length: 70 }, () => new WebSocket(`${server.url.replace('http', 'ws')}/ws?token=x`));
+    atEnd(() => others.forEach((socket) => socket.terminate()));
+    await Promise.all(others.map((socket) => new Promise((resolve) => {
+      socket.on('error', () => {}).on('close', resolve); // the token is none: all are refused, the last ones for the rate
+    })));
     await press(a, '#sign-in', 'Sign in');
     await a.reads('#state', 'Connection lost, trying again…');
     await a.reads('#state', 'Connected');
@@ -364,71 +365,6 @@ project('any event by hand, without a single feature', { features: [], protocol:
   await a.reads('#events pre', /"error": ".*JSON/);
   assert.deepEqual(await a.page.locator('.panel h2').allTextContents(), ['Sign in', 'Any event']);
   await a.screenshot('project-no-feature');
-});
-
-/** A key pair, as `wirehall vapid` makes it, and what a browser gives who subscribes. */
-function makeKeys() {
-  const { x, y, d } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ format: 'jwk' });
-  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
-  return { publicKey: point.toString('base64url'), privateKey: d };
-}
-
-const vapid = makeKeys();
-project('notifications while the page is closed', {
-  vapidKey: vapid.publicKey,
-  environment: {
-    WIREHALL_PUSH__VAPID__PUBLIC_KEY: vapid.publicKey,
-    WIREHALL_PUSH__VAPID__PRIVATE_KEY: vapid.privateKey,
-    WIREHALL_PUSH__VAPID__SUBJECT: 'mailto:test@example.org',
-  },
-}, async ({ server, enter }) => {
-  const a = await enter('alice', { room: '', permissions: ['notifications'] });
-  // This browser has no push service: what it would give is made up.
-  await a.page.evaluate((keys) => {
-    const endpoint = 'https://push.example.org/alice';
-    const subscription = { endpoint, toJSON: () => ({ endpoint, keys }), unsubscribe: async () => { globalThis.isOver = true; } };
-    PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
-      globalThis.serverKey = applicationServerKey;
-      return subscription;
-    };
-    PushManager.prototype.getSubscription = async () => subscription;
-  }, { p256dh: makeKeys().publicKey, auth: randomBytes(16).toString('base64url') });
-  await press(a, '#push', 'Turn on');
-  await a.reads('#push [role=status]', /^On/);
-  assert.equal(await a.page.evaluate(() => globalThis.serverKey), vapid.publicKey);
-
-  // What is pushed to a worker that is not active yet is lost.
-  await a.page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated');
-  const browser = await a.context.newCDPSession(a.page);
-  const registered = new Promise((resolve) => {
-    browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations.forEach(resolve));
-  });
-  await browser.send('ServiceWorker.enable');
-  const { registrationId } = await registered;
-  // On a loaded machine a delivery of the developer tools is lost now and then: it is made again until it shows. The
-  // same sender's notifications are one, so a second delivery changes nothing.
-  const shown = async (payload) => {
-    const tag = (payload.message ?? payload.call).fromUserId;
-    for (;;) {
-      await browser.send('ServiceWorker.deliverPushMessage', { origin: server.url, registrationId, data: JSON.stringify(payload) });
-      const notices = await a.page.evaluate(async (sender) => {
-        const registration = await navigator.serviceWorker.ready;
-        for (const end = performance.now() + 2000; performance.now() < end; await new Promise(requestAnimationFrame)) {
-          const there = await registration.getNotifications({ tag: sender });
-          if (there.length > 0) return there.map(({ title, body }) => `${title}: ${body}`);
-        }
-        return [];
-      }, tag);
-      if (notices.length > 0) return notices;
-    }
-  };
-  const message = { fromUserId: 'bob', fromUser: { name: 'Bob' }, content: 'are you there?' };
-  assert.deepEqual(await shown({ type: 'private-message', message }), ['Bob: are you there?']);
-  assert.deepEqual(await shown({ type: 'call-missed', call: { fromUserId: 'carol' } }), ['carol: has called']);
-
-  await press(a, '#push', 'Turn off');
-  await a.reads('#push [role=status]', 'Off');
-  assert.equal(await a.page.evaluate(() => globalThis.isOver), true);
 });
 
 project('push without a key says what is missing', {}, async ({ enter }) => {

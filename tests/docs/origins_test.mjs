@@ -24,7 +24,7 @@ before(async () => {
   await once(pages, 'listening');
   origin = `http://www.example:${pages.address().port}`;
   browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium-headless-shell',
     args: [
       '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
       '--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests',

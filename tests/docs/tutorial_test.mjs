@@ -76,7 +76,7 @@ async function throughNginx(use) {
 /** Ann and Bob open the page, each with a password, and talk. */
 async function talkInBrowsers(url) {
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium-headless-shell',
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
   });
   try {
