@@ -25,6 +25,24 @@ Error no_process(pid_t pid) {
   return Error(ErrorCode::kConfig, "there is no process " + std::to_string(pid) + " that may be read");
 }
 
+std::uint64_t tick_ns() { return 1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK)); }
+
+// The share of the kernel in a thread's time.
+void read_ticks(const std::string& path, SchedulerTime& out) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name_end = line.rfind(')');  // a thread may have any name
+  if (name_end == std::string::npos) return;
+  std::istringstream fields(line.substr(name_end + 1));
+  std::string skipped;
+  for (int field = 3; field < 14; ++field) fields >> skipped;
+  std::uint64_t user = 0, system = 0;
+  fields >> user >> system;
+  out.user_ns = user * tick_ns();
+  out.system_ns = system * tick_ns();
+}
+
 std::uint64_t queued_tcp_bytes() {
   std::ifstream file("/proc/net/sockstat");
   std::string word;
@@ -60,7 +78,9 @@ Result<CpuReading> CpuReading::of(pid_t pid) {
     if (entry->d_name[0] == '.') continue;
     std::ifstream file(folder + "/" + entry->d_name + "/schedstat");
     SchedulerTime time;
-    if (file >> time.ran_ns >> time.queued_ns) reading.by_thread_[entry->d_name] = time;
+    if (!(file >> time.ran_ns >> time.queued_ns)) continue;
+    read_ticks(folder + "/" + entry->d_name + "/stat", time);
+    reading.by_thread_[entry->d_name] = time;
   }
   closedir(tasks);
   if (reading.by_thread_.empty())
@@ -75,6 +95,8 @@ SchedulerTime CpuReading::since(const CpuReading& earlier) const {
     const SchedulerTime before = found == earlier.by_thread_.end() ? SchedulerTime() : found->second;
     sum.ran_ns += time.ran_ns - before.ran_ns;
     sum.queued_ns += time.queued_ns - before.queued_ns;
+    sum.user_ns += time.user_ns - before.user_ns;
+    sum.system_ns += time.system_ns - before.system_ns;
   }
   return sum;
 }
@@ -90,7 +112,7 @@ std::uint64_t machine_busy_ns() {
     file >> value;
     if (column != 3 && column != 4) ticks += value;
   }
-  return ticks * (1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK)));
+  return ticks * tick_ns();
 }
 
 Result<MemoryReading> MemoryReading::of(pid_t pid) {

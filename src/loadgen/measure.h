@@ -19,6 +19,8 @@ std::uint64_t now_ns();
 struct SchedulerTime {
   std::uint64_t ran_ns = 0;
   std::uint64_t queued_ns = 0;  ///< ready to run, but something else had the core
+  std::uint64_t user_ns = 0;    ///< of it outside of the kernel; counted in ticks, so it is exact to 10 ms
+  std::uint64_t system_ns = 0;  ///< inside, likewise
 };
 
 /// The scheduler's account of a process, thread by thread.
