@@ -278,6 +278,7 @@ class Floor {
   struct Session {
     Connection* waiting = nullptr;
     std::string packets;
+    bool upgrading = false;  // a GET is answered at once: the client waits for its end before it goes over
   };
 
   std::uint32_t new_session() {
@@ -304,6 +305,8 @@ class Floor {
     if (head.starts_with("POST")) {
       write(connection, ok_response("ok"));
       if (body == "40") push(session, connect_packet(number));
+    } else if (session.upgrading) {
+      write(connection, ok_response("6"));
     } else if (session.packets.empty()) {
       session.waiting = &connection;
     } else {
@@ -327,9 +330,12 @@ class Floor {
       append_frame(answer, connect_packet(connection.session));
     } else if (text == "2probe" && connection.session != 0) {
       append_frame(answer, "3probe");
-      push(sessions_[connection.session - 1], "6");
     }
     if (!answer.empty()) write(connection, answer);
+    if (text != "2probe" || connection.session == 0) return;
+    Session& session = sessions_[connection.session - 1];
+    session.upgrading = true;
+    if (session.waiting != nullptr) push(session, "6");
   }
 
   // -- frames ---------------------------------------------------------------------------------------
