@@ -6,7 +6,7 @@ start, the connections and the end cost is in both.
 import re
 import shutil
 
-from . import generator, servers
+from . import deflate, servers
 from .machine import BenchError, say
 
 SECONDS = (0.6, 1.8)
@@ -15,6 +15,8 @@ KEYS = ["echo/floor", "echo/native", "echo/socketio", "echo-1k/floor", "echo-1k/
         "fanout-1000/native", "fanout-1000/socketio", "eight/batched", "eight/native", "eight/socketio",
         "fanout-10000/floor", "fanout-10000/native", "fanout-10000/socketio"]
 EXPECTED_SECONDS_EACH = 13
+COMPRESSION_SUBSCRIBERS = 50
+COMPRESSION_MESSAGES = (10, 60)
 
 
 def read_strace(text):
@@ -36,6 +38,20 @@ def read_callgrind(text):
     return int(found[1])
 
 
+def calls_of(text, function):
+    """How often a function was called, by what callgrind wrote. A name stands there once; then its number is it."""
+    numbers, counting, calls = set(), False, 0
+    for line in text.split("\n"):
+        if found := re.match(r"c?fn=\((\d+)\)(?: (\S+))?", line):
+            if found[2] == function:
+                numbers.add(found[1])
+            if line.startswith("cfn="):
+                counting = found[1] in numbers
+        elif counting and line.startswith("calls="):
+            calls += int(line[6:].split()[0])
+    return calls
+
+
 def operations_of(report):
     return report["figures"]["expected"] * report["figures"]["delivered"]
 
@@ -51,8 +67,9 @@ def per_operation(runs):
 def _run(measurement, context, wrapper, seconds):
     server, load = measurement.server, measurement.load
     with servers.Running(server, context.places, context.cores.server, load.server_mode, wrapper) as running:
+        descriptors = running.descriptors()
         report = context.generator.run(server, load, running, seconds, warm_up=0)
-        running.stop()
+        running.stop(descriptors)
     return report
 
 
@@ -77,6 +94,23 @@ def instructions(measurement, context):
         report = _run(measurement, context,
                       ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={path}"], seconds)
         counts.append((operations_of(report), read_callgrind(path.read_text())))
+    return per_operation(counts)
+
+
+def compressions(measurement, context):
+    """How often zlib compresses for each message that COMPRESSION_SUBSCRIBERS get."""
+    path, counts = context.places.scratch / "callgrind.out", []
+    for messages in COMPRESSION_MESSAGES:
+        path.unlink(missing_ok=True)
+        with servers.Running(measurement.server, context.places, context.cores.server,
+                             wrapper=["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={path}"]) as running:
+            descriptors = running.descriptors()
+            audience = deflate.Audience(running.port, True, COMPRESSION_SUBSCRIBERS)
+            for number in range(messages):
+                audience.broadcast(number)
+            audience.close()
+            running.stop(descriptors)
+        counts.append((messages, calls_of(path.read_text(), "deflate")))
     return per_operation(counts)
 
 

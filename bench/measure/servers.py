@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 from . import machine
 from .hall import Hall
@@ -116,9 +117,10 @@ class Running:
         certificate, key = places.certificate() if server.tls else ("", "")
         words = {"{mode}": mode, "{certificate}": certificate, "{key}": key}
         program, *arguments = server.command
+        command = [*wrapper, places.program(program), *(words.get(word, word) for word in arguments)]
         self.output = tempfile.TemporaryFile(dir=places.scratch)
         self.process = subprocess.Popen(
-            [*wrapper, places.program(program), *(words.get(word, word) for word in arguments)], cwd=machine.ROOT,
+            command, cwd=machine.ROOT,
             env=places.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.output,
             preexec_fn=lambda: os.sched_setaffinity(0, cores))
         self.pid = self.process.pid
@@ -140,12 +142,24 @@ class Running:
         fault = next((line for line in lines if "Error" in line), lines[-1])
         raise machine.BenchError(f"{self.server.title} did not start: {fault or 'it printed nothing'}")
 
-    def stop(self):
-        """Lets it end by itself, so that a wrapper writes what it knows. Raises BenchError when it does not."""
+    def _own_pid(self):
+        """The server's process, behind a wrapper that is not replaced by it."""
         with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
-            children = [int(word) for word in file.read().split()]
-        for pid in children or [self.pid]:
-            os.kill(pid, signal.SIGTERM)
+            children = file.read().split()
+        return int(children[0]) if children else self.pid
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self._own_pid()}/fd"))
+
+    def stop(self, descriptors):
+        """Waits until it has closed all but so many descriptors, and lets it end by itself, so that a wrapper writes
+        what it knows. Raises BenchError when it does not."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.descriptors() > descriptors:
+            if time.monotonic() > deadline:
+                raise machine.BenchError(f"{self.server.title} did not close its connections within {STOP_SECONDS} s")
+            time.sleep(0.01)
+        os.kill(self._own_pid(), signal.SIGTERM)
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

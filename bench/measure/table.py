@@ -1,5 +1,6 @@
 """The tables, in Markdown."""
 from . import peers
+from .exact import COMPRESSION_SUBSCRIBERS
 from .generator import LOADS
 from .machine import headline
 
@@ -124,6 +125,9 @@ def document(everything, before=None, plots=()):
                   "User memory is the growth of the server's resident memory. Kernel memory is the growth of the "
                   "kernel's objects and of TCP's queues for both ends of a connection, halved: the generator's end "
                   "holds the same objects on the same machine."]
+    if everything["compressions_per_message"] is not None:
+        parts.append(f"Compressions for a message to {COMPRESSION_SUBSCRIBERS} subscribers that compress: "
+                     f"{everything['compressions_per_message']:g}, counted by callgrind.")
     if lines := system_call_lines(everything):
         parts += ["## System calls per operation, by name", "\n".join(lines)]
     if lines := notes(everything):
