@@ -22,9 +22,11 @@ class Load:
     """What is asked of a server. `kind`: echo, fanout, idle or handshake. `size_bytes`: of a frame that arrives;
     `seconds`: about what a measurement takes besides the measured time."""
 
-    def __init__(self, key, title, kind, connections=CONNECTIONS, size_bytes=128, publishers=1, options=(), seconds=0.8):
+    def __init__(self, key, title, kind, connections=CONNECTIONS, size_bytes=128, publishers=1, options=(),
+                 seconds=0.45):
         self.key, self.title, self.kind, self.connections = key, title, kind, connections
-        self.size_bytes, self.publishers, self.options, self.overhead_seconds = size_bytes, publishers, list(options), seconds
+        self.size_bytes, self.publishers, self.options = size_bytes, publishers, list(options)
+        self.overhead_seconds = seconds
 
     @property
     def server_mode(self):
@@ -38,18 +40,19 @@ HALL_CONTENT_BYTES = 128
 LOADS = {load.key: load for load in [
     Load("echo", "echo 128 B", "echo"),
     Load("echo-1k", "echo 1 KiB", "echo", size_bytes=1024),
-    Load("fanout-100", "fan-out to 100", "fanout", connections=100, seconds=0.6),
+    Load("fanout-100", "fan-out to 100", "fanout", connections=100, seconds=0.35),
     Load("fanout-1000", "fan-out to 1,000", "fanout"),
-    Load("fanout-10000", "fan-out to 10,000", "fanout", connections=10_000, seconds=1.6),
+    Load("fanout-10000", "fan-out to 10,000", "fanout", connections=10_000, seconds=1.1),
     Load("eight", "eight publishers into 1,000", "fanout", publishers=8),
     # As long as what the hall delivers: see Generator.size_of.
     Load("hall-frames", "frames as long as the hall's to 1,000", "fanout"),
-    Load("hall", "message to 1,000", "fanout", size_bytes=HALL_CONTENT_BYTES, options=["--event", "message"], seconds=2.5),
-    Load("idle", "idle", "idle", connections=IDLE_CONNECTIONS, seconds=3.5),
+    Load("hall", "message to 1,000", "fanout", size_bytes=HALL_CONTENT_BYTES, options=["--event", "message"],
+         seconds=1.6),
+    Load("idle", "idle", "idle", connections=IDLE_CONNECTIONS, seconds=3.0),
     Load("idle-room", "idle in a room", "idle", connections=IDLE_CONNECTIONS, seconds=4),
-    Load("handshake", "handshake", "handshake", connections=HANDSHAKES, seconds=0.9),
+    Load("handshake", "handshake", "handshake", connections=HANDSHAKES, seconds=0.5),
     Load("upgrade", "handshake by polling and upgrade", "handshake", connections=HANDSHAKES,
-         options=["--transport", "upgrade", "--connect-at-once", "500"], seconds=1.6),
+         options=["--transport", "upgrade", "--connect-at-once", "500"], seconds=1.0),
 ]}
 
 

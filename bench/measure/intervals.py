@@ -7,8 +7,8 @@ LEVEL = 0.95
 
 def median_interval(values, level=LEVEL):
     """(median, low, high, coverage): the narrowest pair of order statistics, the same number from either end, that
-    covers the true median with at least `level`. Few values cannot: then it is their extremes, and `coverage` says less.
-    """
+    covers the true median with at least `level`. Few values cannot: then it is their extremes, and `coverage` says
+    less."""
     ordered = sorted(values)
     count = len(ordered)
     below = 0.0  # the probability that at most `rank - 1` values lie under the median

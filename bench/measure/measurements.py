@@ -102,7 +102,8 @@ def _all():
         "echo": "floor native socketio node node-uws bun-socketio python uws bun ws beast",
         "echo-1k": "floor native uws bun ws beast",
         "fanout-100": "floor native socketio",
-        "fanout-1000": "floor native socketio recovery rooms namespaces node node-uws bun-socketio python uws bun ws beast",
+        "fanout-1000": "floor native socketio recovery rooms namespaces node node-uws bun-socketio python uws bun ws "
+                       "beast",
         "fanout-10000": "floor native socketio node",
         "eight": "floor batched native socketio shards-1 shards-2 node node-uws bun-socketio python uws bun ws beast",
         "hall-frames": "floor", "hall": "hall-native hall-socketio",

@@ -6,7 +6,7 @@ from . import peers
 from .generator import LOADS
 
 WIDTH = 760
-LEFT, RIGHT, TOP, ROW, BAR = 230, 110, 62, 26, 16
+LEFT, RIGHT, TOP, ROW, BAR = 285, 120, 62, 26, 16
 STYLE = """<style>
   text { font: 13px system-ui, sans-serif; fill: #24292f }
   .title { font-size: 15px; font-weight: 600 } .small { font-size: 12px; fill: #57606a }
@@ -85,7 +85,8 @@ def lines(title, legend, series):
         _, y = place(xs[0], tick * step)
         out += [f'<line class="axis" x1="{left}" y1="{y:.1f}" x2="{left + span}" y2="{y:.1f}"/>',
                 f'<text class="small" x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{short(tick * step)}</text>']
-    out += [f'<text class="small" x="{place(x, 0)[0]:.1f}" y="{bottom + 20}" text-anchor="middle">{x:,}</text>' for x in xs]
+    out += [f'<text class="small" x="{place(x, 0)[0]:.1f}" y="{bottom + 20}" text-anchor="middle">{x:,}</text>'
+            for x in xs]
     ends = []
     for name, kind, dashed, points in series:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
@@ -97,7 +98,8 @@ def lines(title, legend, series):
     ends.sort()
     for index in range(1, len(ends)):
         ends[index][0] = max(ends[index][0], ends[index - 1][0] + 16)
-    out += [f'<text class="small" x="{left + span + 10}" y="{y + 4:.1f}">{html.escape(name)}</text>' for y, name in ends]
+    out += [f'<text class="small" x="{left + span + 10}" y="{y + 4:.1f}">{html.escape(name)}</text>'
+            for y, name in ends]
     return _svg(height, title, out)
 
 
@@ -106,14 +108,15 @@ def cpu_plot(everything, load):
     for line in peers.load_lines(everything, load):
         parts = [line["cpu_us"], 0] if line["user_us"] is None else [line["user_us"], line["system_us"]]
         rows.append((line["title"], line["kind"], parts, f"{line['cpu_us']:.2f} µs"))
-    return bars(f"Server CPU per operation: {LOADS[load].title}", "µs; dark: user, light: system", rows)
+    return bars(f"Server CPU per operation: {LOADS[load].title}", "µs; strong: user, faint: system", rows)
 
 
 def memory_plot(everything):
     rows = [(line["title"], line["kind"], [line["user_bytes"], line["kernel_bytes"]],
              f"{short(line['user_bytes'])} + {short(max(0, line['kernel_bytes']))} B")
             for line in peers.memory_lines(everything)]
-    return bars("Memory of an idle connection", "bytes; dark: the server's own, light: the kernel's for its end", rows)
+    return bars("Memory of an idle connection", "bytes; strong: the server's own, faint: the kernel's for its end",
+                rows)
 
 
 def growth_plot(everything):
@@ -125,7 +128,8 @@ def growth_plot(everything):
 
 def write_all(everything, out):
     """Writes the plots beside `out`, as far as there is something to show. Returns [(file name, title)]."""
-    chosen = [(f"cpu-{load}", f"server CPU per operation, {LOADS[load].title}", lambda load=load: cpu_plot(everything, load))
+    chosen = [(f"cpu-{load}", f"server CPU per operation, {LOADS[load].title}",
+               lambda load=load: cpu_plot(everything, load))
               for load in ("echo", "fanout-1000", "eight") if len(peers.load_lines(everything, load)) > 1]
     if len(peers.memory_lines(everything)) > 1:
         chosen.append(("memory", "memory of an idle connection", lambda: memory_plot(everything)))

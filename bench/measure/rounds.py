@@ -60,7 +60,7 @@ class Failures:
 
 
 def run(measurements, counts, context):
-    """(key -> {round: result}, Failures). One that fails does not end the run: the others' figures are worth as much."""
+    """(key -> {round: result}, Failures). One that fails does not end the run: others' figures are worth as much."""
     plan = schedule(counts)
     results, failures = {key: {} for key in counts}, Failures()
     left = sum(measurements[key].expected_seconds(context.options) for _, key in plan)

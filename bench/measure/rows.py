@@ -95,7 +95,8 @@ ROWS = [
     *[Row(f"native {title} / {name}", f"{load}/native {load}/{peer}", wanted=at_most(1.0),
           far=load != "echo" or peer in ("ws", "beast"))
       for load, title in (("echo", "echo 128 B"), ("echo-1k", "echo 1 KiB"))
-      for peer, name in (("uws", "uWebSockets on Node"), ("bun", "Bun"), ("ws", "ws on Node"), ("beast", "Boost.Beast"))],
+      for peer, name in (("uws", "uWebSockets on Node"), ("bun", "Bun"), ("ws", "ws on Node"),
+                         ("beast", "Boost.Beast"))],
     *_against_floor("ack echo", "echo", BOTH[1:], "floor", 1.25),
     Row("Socket.IO ack echo / Socket.IO on Node", "echo/socketio echo/node", wanted=at_most(0.40)),
     Row("Socket.IO ack echo / the same on uWebSockets", "echo/socketio echo/node-uws", wanted=at_most(0.50)),
@@ -113,7 +114,8 @@ ROWS = [
     Row("native eight publishers / uWebSockets publish", "eight/native eight/uws", wanted=at_most(1.0)),
     Row("Socket.IO eight publishers / Socket.IO on Node", "eight/socketio eight/node", wanted=at_most(0.16)),
     *[Row(f"{name}: cost per delivery, 10,000 subscribers / 100, over the floor's",
-          f"fanout-10000/{server} fanout-100/{server} fanout-10000/floor fanout-100/floor", growth, wanted=at_most(1.10))
+          f"fanout-10000/{server} fanout-100/{server} fanout-10000/floor fanout-100/floor", growth,
+          wanted=at_most(1.10))
       for server, name in BOTH],
     Row("native: cost per delivery, 100,000 rooms / 1", "fanout-1000/rooms fanout-1000/native", growth,
         wanted=at_most(1.10)),
@@ -170,7 +172,8 @@ def evaluate(row, results):
     return {
         "row": row.title, "unit": row.unit, "figure": median, "low": low, "high": high, "coverage": coverage,
         "rounds": len(used), "lowest": min(figures), "highest": max(figures), "parts": row.parts,
-        "part_unit": row.value_unit(), "part_medians": [intervals.median_interval(column)[0] for column in zip(*values)],
+        "part_unit": row.value_unit(),
+        "part_medians": [intervals.median_interval(column)[0] for column in zip(*values)],
         "wanted": None if row.wanted is None else {"relation": row.wanted[0], "limit": row.wanted[1]},
         "verdict": intervals.verdict(row.wanted, low, high, coverage) if quiet or row.wanted is None else "not decided",
         "exact": list(row.exact), "notes": notes,

@@ -23,7 +23,8 @@ class Server:
     WebSocket without a word of its own, "native", "socketio". `peer`: somebody else's server. `longer`: how many times
     the usual its measurements last, where it does too little in that time."""
 
-    def __init__(self, key, title, command, protocol, peer=False, layout="pinned", tls=False, one_thread=True, longer=1):
+    def __init__(self, key, title, command, protocol, peer=False, layout="pinned", tls=False, one_thread=True,
+                 longer=1):
         self.key, self.title, self.command, self.protocol = key, title, command, protocol
         self.peer, self.layout, self.tls, self.one_thread, self.longer = peer, layout, tls, one_thread, longer
         self.is_hall = command[0] == "hall"
@@ -94,7 +95,7 @@ class Places:
             return name
         path = self.binaries / name
         if not path.exists():
-            raise machine.BenchError(f"{path} is not built: cmake --build --preset release, or let ./dev bench build it")
+            raise machine.BenchError(f"{path} is not built: ./dev bench builds it")
         return str(path)
 
     def certificate(self):

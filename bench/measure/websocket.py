@@ -1,4 +1,4 @@
-"""A WebSocket client in a few lines, for what `wirehall bench` does not speak (compression) and for looking at frames."""
+"""A small WebSocket client, for what `wirehall bench` does not speak (compression) and for looking at frames."""
 import json
 import socket
 import zlib

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 """What `./dev bench` makes of its measurements: intervals, verdicts, schedules, tables and plots."""
+import contextlib
+import io
 import os
 import pathlib
 import random
 import sys
 import tempfile
+import types
 import unittest
 import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
-from measure import exact, intervals, measurements, peers, plots, rounds, rows, servers, table, websocket  # noqa: E402
+from measure import exact, intervals, machine, measurements, peers, plots  # noqa: E402
+from measure import rounds, rows, servers, table, websocket  # noqa: E402
 
 
 class Options:
@@ -101,7 +105,8 @@ class Rows(unittest.TestCase):
 
     def test_growth_is_judged_beyond_the_floors(self):
         row = row_named("native: cost per delivery, 10,000 subscribers / 100, over the floor's")
-        costs = {"fanout-10000/native": 2.2, "fanout-100/native": 2.0, "fanout-10000/floor": 1.1, "fanout-100/floor": 1.0}
+        costs = {"fanout-10000/native": 2.2, "fanout-100/native": 2.0,
+                 "fanout-10000/floor": 1.1, "fanout-100/floor": 1.0}
         line = rows.evaluate(row, {key: {n: result_of(cost) for n in range(30)} for key, cost in costs.items()})
         self.assertAlmostEqual(line["figure"], 1.0)
         self.assertEqual(line["verdict"], "met")
@@ -139,6 +144,39 @@ class Schedule(unittest.TestCase):
         self.assertEqual(of["b"], of["c"])
         self.assertEqual(of["d"], [15, 30])
         self.assertEqual([number for number, _ in plan], sorted(number for number, _ in plan))
+
+
+class Faulty:
+    """A measurement that fails when it is told to."""
+
+    title = "faulty"
+
+    def __init__(self, fails):
+        self.fails, self.runs = fails, 0
+
+    def expected_seconds(self, _):
+        return 1
+
+    def run(self, _):
+        self.runs += 1
+        if self.fails(self.runs):
+            raise exact.BenchError("it broke")
+        return {"disturbance": 0.0}
+
+    def summary(self, _):
+        return ""
+
+
+class Failing(unittest.TestCase):
+    def test_a_failure_ends_nothing_and_is_counted(self):
+        context = types.SimpleNamespace(options=Options, patience=machine.Patience(0))
+        always, never = Faulty(lambda _: True), Faulty(lambda _: False)
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            results, failures = rounds.run({"a": always, "b": never}, {"a": 5, "b": 5}, context)
+        self.assertEqual((always.runs, never.runs), (3, 5))
+        self.assertEqual((sorted(results["a"]), sorted(results["b"])), ([], [1, 2, 3, 4, 5]))
+        self.assertEqual(failures.texts, {"a": ["it broke"] * 3})
+        self.assertIn("FAILED: it broke", said.getvalue())
 
 
 class ExactFigures(unittest.TestCase):
@@ -181,7 +219,8 @@ class Output(unittest.TestCase):
         self.assertEqual([cell.strip() for cell in line.strip("|").split("|")],
                          ["native echo 128 B / floor", "**2.000**", "2.000 to 2.000", "6", "≤ 1.08", "**NO**",
                           "4.00 / 2.00 µs", "2.000 / 2.000", "3,000 / 300", "2.000"])
-        self.assertIn("| memory of an idle native connection | **400 B** | 400 B to 400 B | 6 | ≤ 400 B | yes |", text)
+        self.assertIn("| memory of an idle native connection | **400 B** | 400 B to 400 B | 6 | ≤ 400 B | yes |",
+                      text)
         self.assertIn("| Wirehall, native | 4.00 | 1.00 | 3.00 | 250,000 | 0.10 | 2.00 | 3.00 |", text)
         self.assertIn("- MISSING, not measured: a peer (not installed).", text)
         self.assertIn("- Not measured: some row.", text)
@@ -201,13 +240,13 @@ class Output(unittest.TestCase):
                 self.assertIn("prefers-color-scheme: dark", root[0].text)
 
     def test_bars_are_as_long_as_what_they_show(self):
-        root = xml.etree.ElementTree.fromstring(plots.bars("t", "l", [("a", "ours", [1, 1], ""), ("b", "floor", [1, 0], "")]))
-        widths = {}
-        for element in root.iter():
-            if element.tag.endswith("rect") and element.get("class") != "ground":
-                kind = element.get("class").split()[0]
-                widths[kind] = widths.get(kind, 0) + float(element.get("width"))
-        self.assertAlmostEqual(widths["ours"], 2 * widths["floor"], delta=0.2)
+        drawn = plots.bars("t", "l", [("a", "ours", [1, 3], ""), ("b", "floor", [2, 0], "")])
+        bars = [element for element in xml.etree.ElementTree.fromstring(drawn).iter()
+                if element.tag.endswith("rect") and element.get("class") != "ground"]
+        widths = [float(bar.get("width")) for bar in bars]
+        self.assertEqual([bar.get("class") for bar in bars], ["ours", "ours second", "floor", "floor second"])
+        for width, share in zip(widths, (1, 3, 2, 0)):
+            self.assertAlmostEqual(width, widths[0] * share, delta=0.2)
 
     def test_axes_have_round_steps(self):
         self.assertEqual([plots.step_of(value) for value in (4.3, 9, 120, 0)], [1.0, 2.0, 25.0, 1.0])
@@ -218,7 +257,8 @@ class Servers(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder)
             places = servers.Places(path / "binaries", path / "modules", path / "scratch")
-            missing = servers.missing_of([servers.SERVERS["bun"], servers.SERVERS["beast"]], places, os.sched_getaffinity(0))
+            wanted = [servers.SERVERS["bun"], servers.SERVERS["beast"]]
+            missing = servers.missing_of(wanted, places, os.sched_getaffinity(0))
         self.assertIn("npm ci", missing["bun"])
         self.assertIn("not built", missing["beast"])
 
