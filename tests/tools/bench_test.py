@@ -2,6 +2,7 @@
 """What `./dev bench` makes of its measurements: intervals, verdicts, schedules, tables and plots."""
 import contextlib
 import io
+import json
 import os
 import pathlib
 import random
@@ -14,7 +15,7 @@ import xml.etree.ElementTree
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
 from measure import exact, intervals, machine, measurements, peers, plots  # noqa: E402
-from measure import rounds, rows, servers, table, websocket  # noqa: E402
+from measure import results, rounds, rows, servers, table, websocket  # noqa: E402
 
 
 class Options:
@@ -172,9 +173,9 @@ class Failing(unittest.TestCase):
         context = types.SimpleNamespace(options=Options, patience=machine.Patience(0))
         always, never = Faulty(lambda _: True), Faulty(lambda _: False)
         with contextlib.redirect_stderr(io.StringIO()) as said:
-            results, failures = rounds.run({"a": always, "b": never}, {"a": 5, "b": 5}, context)
+            measured, failures = rounds.run({"a": always, "b": never}, {"a": 5, "b": 5}, context)
         self.assertEqual((always.runs, never.runs), (3, 5))
-        self.assertEqual((sorted(results["a"]), sorted(results["b"])), ([], [1, 2, 3, 4, 5]))
+        self.assertEqual((sorted(measured["a"]), sorted(measured["b"])), ([], [1, 2, 3, 4, 5]))
         self.assertEqual(failures.texts, {"a": ["it broke"] * 3})
         self.assertIn("FAILED: it broke", said.getvalue())
 
@@ -225,6 +226,15 @@ class Output(unittest.TestCase):
         self.assertIn("- MISSING, not measured: a peer (not installed).", text)
         self.assertIn("- Not measured: some row.", text)
         self.assertIn("![a plot](x.svg)", text)
+
+    def test_the_results_file_holds_what_the_tables_need(self):
+        self.results["echo/native"]["0"]["server"]["cpu_us_per_operation"] = 1 / 3
+        self.results["echo/native"]["0"]["url"] = "ws://127.0.0.1:1"
+        read = json.loads(results.text_of(self.everything))
+        self.assertEqual(read["measurements"]["echo/native"]["0"]["server"]["cpu_us_per_operation"], 0.333333)
+        self.assertNotIn("url", read["measurements"]["echo/native"]["0"])
+        self.assertEqual(table.document(read), table.document(self.everything))
+        self.assertEqual(results.text_of(read), results.text_of(self.everything))
 
     def test_the_kernels_memory_is_halved(self):
         self.assertEqual({line["kernel_bytes"] for line in peers.memory_lines(self.everything)}, {4500})
