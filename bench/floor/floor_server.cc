@@ -3,7 +3,11 @@
 // against it, so it must do the same system calls with the same socket options and as little besides as
 // can be. It shares no code with the server, or both could share a shortcut.
 //
-//   bench_floor --mode echo|fanout|fanout-batched [--port N]
+// Mode `socketio` answers what a Socket.IO client says until it is connected, by WebSocket or by polling with
+// an upgrade, with prebuilt text: the floor of a handshake. It reads no JSON and knows one client's way of
+// asking, which `wirehall bench` takes.
+//
+//   bench_floor --mode echo|fanout|fanout-batched|socketio [--port N]
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,6 +24,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,7 +40,10 @@ constexpr int kSendBufferBytes = 128 * 1024;
 constexpr int kUnsentLowWaterBytes = 32 * 1024;
 constexpr int kBacklog = 4096;
 
-enum class Mode { kEcho, kFanout, kFanoutBatched };
+// A session's number has as many digits, whatever it is: all packets have one length.
+constexpr std::size_t kSessionDigits = 20;
+
+enum class Mode { kEcho, kFanout, kFanoutBatched, kSocketIo };
 
 struct Connection {
   int socket = -1;
@@ -43,6 +51,7 @@ struct Connection {
   bool switched = false;    // from HTTP to WebSocket
   bool dead = false;        // to be closed at the end of the turn
   bool sent_this_turn = false;
+  std::uint32_t session = 0;            // Socket.IO: which one upgrades
   std::unique_ptr<std::string> unread;  // the beginning of a request or frame
   std::unique_ptr<std::string> unsent;
 };
@@ -78,6 +87,36 @@ std::string switching_protocols(std::string_view key) {
       "Sec-WebSocket-Accept: ";
   response.append(reinterpret_cast<const char*>(base64.data()), static_cast<std::size_t>(size));
   return response + "\r\n\r\n";
+}
+
+void append_frame(std::string& out, std::string_view text) {
+  out += static_cast<char>(0x81);
+  if (text.size() < 126) {
+    out += static_cast<char>(text.size());
+  } else {
+    out += static_cast<char>(126);
+    out += static_cast<char>(text.size() >> 8);
+    out += static_cast<char>(text.size() & 0xff);
+  }
+  out += text;
+}
+
+std::string session_name(std::uint32_t number) {
+  std::string digits = std::to_string(number);
+  return std::string(kSessionDigits - digits.size(), '0') + digits;
+}
+
+std::string open_packet(std::uint32_t session) {
+  return "0{\"sid\":\"" + session_name(session) +
+         "\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":"
+         "1000000}";
+}
+
+std::string connect_packet(std::uint32_t session) { return "40{\"sid\":\"" + session_name(session) + "\"}"; }
+
+std::string ok_response(std::string_view body) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
 class Floor {
@@ -180,9 +219,10 @@ class Floor {
   // Returns how many bytes were whole requests or frames.
   std::size_t take(Connection& connection, char* bytes, std::size_t size) {
     std::size_t used = 0;
-    if (!connection.switched) {
-      used = take_handshake(connection, std::string_view(bytes, size));
-      if (!connection.switched) return 0;
+    while (!connection.switched && !connection.dead) {
+      const std::size_t request = take_request(connection, std::string_view(bytes + used, size - used));
+      if (request == 0) return used;
+      used += request;
     }
     while (!connection.dead) {
       const std::size_t frame = take_frame(connection, bytes + used, size - used);
@@ -192,21 +232,113 @@ class Floor {
     return used;
   }
 
-  std::size_t take_handshake(Connection& connection, std::string_view bytes) {
+  // Returns how many bytes the request had, 0 when it is not whole.
+  std::size_t take_request(Connection& connection, std::string_view bytes) {
     const std::size_t end = bytes.find("\r\n\r\n");
     if (end == std::string_view::npos) return 0;
-    constexpr std::string_view kField = "sec-websocket-key:";
-    for (std::size_t line = 0; line < end; line = bytes.find("\r\n", line) + 2) {
-      if (strncasecmp(bytes.data() + line, kField.data(), kField.size()) != 0) continue;
-      const std::size_t from = bytes.find_first_not_of(' ', line + kField.size());
-      const std::size_t to = bytes.find_first_of(" \r", from);
+    const std::string_view head = bytes.substr(0, end + 2);
+    const std::string_view key = field(head, "sec-websocket-key:");
+    if (!key.empty()) {
       connection.switched = true;
-      write(connection, switching_protocols(bytes.substr(from, to - from)));
+      std::string answer = switching_protocols(key);
+      if (mode_ == Mode::kSocketIo) {
+        connection.session = session_of(head);
+        if (connection.session == 0) {
+          connection.session = new_session();
+          append_frame(answer, open_packet(connection.session));
+        }
+      }
+      write(connection, answer);
       return end + 4;
     }
-    kill(connection);
-    return 0;
+    if (mode_ != Mode::kSocketIo) {
+      kill(connection);
+      return 0;
+    }
+    const std::string_view length = field(head, "content-length:");
+    const std::size_t body = length.empty() ? 0 : std::strtoul(length.data(), nullptr, 10);
+    if (bytes.size() < end + 4 + body) return 0;
+    poll_or_post(connection, head, bytes.substr(end + 4, body));
+    return end + 4 + body;
   }
+
+  static std::string_view field(std::string_view head, std::string_view name) {
+    for (std::size_t line = head.find("\r\n") + 2; line < head.size(); line = head.find("\r\n", line) + 2) {
+      if (head.size() - line < name.size() || strncasecmp(head.data() + line, name.data(), name.size()) != 0)
+        continue;
+      const std::size_t from = head.find_first_not_of(' ', line + name.size());
+      return head.substr(from, head.find_first_of(" \r", from) - from);
+    }
+    return {};
+  }
+
+  // -- Socket.IO's handshake ------------------------------------------------------------------------
+
+  // A session while it polls: what waits for its next GET, or the GET that waits.
+  struct Session {
+    Connection* waiting = nullptr;
+    std::string packets;
+    bool upgrading = false;  // a GET is answered at once: the client waits for its end before it goes over
+  };
+
+  std::uint32_t new_session() {
+    sessions_.emplace_back();
+    return static_cast<std::uint32_t>(sessions_.size());  // 0 is none
+  }
+
+  std::uint32_t session_of(std::string_view head) const {
+    const std::size_t at = head.substr(0, head.find("\r\n")).find("&sid=");
+    if (at == std::string_view::npos) return 0;
+    const auto number = static_cast<std::uint32_t>(std::strtoul(head.data() + at + 5, nullptr, 10));
+    return number <= sessions_.size() ? number : 0;
+  }
+
+  void poll_or_post(Connection& connection, std::string_view head, std::string_view body) {
+    const std::uint32_t number = session_of(head);
+    if (number == 0) {
+      connection.session = new_session();
+      write(connection, ok_response(open_packet(connection.session)));
+      return;
+    }
+    connection.session = number;
+    Session& session = sessions_[number - 1];
+    if (head.starts_with("POST")) {
+      write(connection, ok_response("ok"));
+      if (body == "40") push(session, connect_packet(number));
+    } else if (session.upgrading) {
+      write(connection, ok_response("6"));
+    } else if (session.packets.empty()) {
+      session.waiting = &connection;
+    } else {
+      write(connection, ok_response(session.packets));
+      session.packets.clear();
+    }
+  }
+
+  void push(Session& session, std::string_view packet) {
+    if (session.waiting == nullptr) {
+      session.packets = packet;
+      return;
+    }
+    write(*session.waiting, ok_response(packet));
+    session.waiting = nullptr;
+  }
+
+  void greet(Connection& connection, std::string_view text) {
+    std::string answer;
+    if (text == "40") {
+      append_frame(answer, connect_packet(connection.session));
+    } else if (text == "2probe" && connection.session != 0) {
+      append_frame(answer, "3probe");
+    }
+    if (!answer.empty()) write(connection, answer);
+    if (text != "2probe" || connection.session == 0) return;
+    Session& session = sessions_[connection.session - 1];
+    session.upgrading = true;
+    if (session.waiting != nullptr) push(session, "6");
+  }
+
+  // -- frames ---------------------------------------------------------------------------------------
 
   std::size_t take_frame(Connection& connection, char* bytes, std::size_t size) {
     if (size < 6) return 0;
@@ -230,6 +362,10 @@ class Floor {
       std::uint32_t mask = 0;
       std::memcpy(&mask, bytes + header, 4);
       unmask(bytes + header + 4, payload, mask);
+      if (mode_ == Mode::kSocketIo) {
+        greet(connection, std::string_view(bytes + header + 4, payload));
+        return header + 4 + payload;
+      }
       // The frame that goes out has no mask: its header fits right before the payload.
       char* frame = bytes + 4;
       std::memmove(frame, bytes, header);
@@ -241,6 +377,7 @@ class Floor {
 
   void message(Connection& from, std::string_view frame) {
     switch (mode_) {
+      case Mode::kSocketIo: break;
       case Mode::kEcho: write(from, frame); break;
       case Mode::kFanout:
         for (const auto& connection : connections_) {
@@ -310,6 +447,10 @@ class Floor {
 
   void close_dead() {
     for (Connection* connection : dead_) {
+      if (mode_ == Mode::kSocketIo && connection->session != 0) {
+        Session& session = sessions_[connection->session - 1];
+        if (session.waiting == connection) session.waiting = nullptr;
+      }
       ::close(connection->socket);
       const std::uint32_t index = connection->index;
       std::swap(connections_[index], connections_.back());
@@ -333,10 +474,11 @@ class Floor {
   std::string batch_;
   std::string others_;
   std::vector<Piece> pieces_;
+  std::deque<Session> sessions_;
 };
 
 [[noreturn]] void usage() {
-  std::fputs("usage: bench_floor --mode echo|fanout|fanout-batched [--port N]\n", stderr);
+  std::fputs("usage: bench_floor --mode echo|fanout|fanout-batched|socketio [--port N]\n", stderr);
   std::exit(2);
 }
 
@@ -356,6 +498,8 @@ int main(int argc, char** argv) {
       mode = Mode::kFanout;
     } else if (flag == "--mode" && value == "fanout-batched") {
       mode = Mode::kFanoutBatched;
+    } else if (flag == "--mode" && value == "socketio") {
+      mode = Mode::kSocketIo;
     } else {
       usage();
     }

@@ -1,10 +1,14 @@
 // Wirehall as the benchmarks see it: an application of three handlers on the public interface, the same on
 // both protocols, with the bounds that count connections and messages raised out of the way.
 //
-//   bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N]
+//   bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N] [--rooms N] [--deflate 1]
+//                  [--secret TEXT] [--tls-certificate FILE --tls-key FILE]
+#include <wirehall/auth.h>
 #include <wirehall/server.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -13,14 +17,21 @@
 
 namespace {
 
+// Who subscribes joins so many of the other rooms too, until all of them have a member.
+constexpr int kRoomsOfASubscriber = 100;
+
 [[noreturn]] void usage() {
-  std::fputs("usage: bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N]\n", stderr);
+  std::fputs(
+      "usage: bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N] [--rooms N]\n"
+      "                      [--deflate 1] [--secret TEXT] [--tls-certificate FILE --tls-key FILE]\n",
+      stderr);
   std::exit(2);
 }
 
 struct Options {
   wirehall::Config config;
   int namespaces = 0;  ///< that nobody joins
+  int rooms = 1;       ///< the one that is published to, and others beside it
 };
 
 Options read_options(int argc, char** argv) {
@@ -40,6 +51,16 @@ Options read_options(int argc, char** argv) {
       config.connection_state_recovery = std::chrono::milliseconds(number);
     } else if (flag == "--namespaces") {
       options.namespaces = number;
+    } else if (flag == "--rooms") {
+      options.rooms = number;
+    } else if (flag == "--deflate") {
+      config.per_message_deflate = number != 0;
+    } else if (flag == "--secret") {
+      config.auth.secret = argv[i + 1];
+    } else if (flag == "--tls-certificate") {
+      config.tls_certificate = argv[i + 1];
+    } else if (flag == "--tls-key") {
+      config.tls_key = argv[i + 1];
     } else {
       usage();
     }
@@ -50,6 +71,7 @@ Options read_options(int argc, char** argv) {
   config.limits.connections_per_address_max = 65'536;
   config.limits.connections_per_user_max = 65'536;
   config.limits.unauthenticated_per_address_max = 65'536;
+  config.limits.rooms_per_client_max = 1'024;
   config.limits.drain_window = std::chrono::milliseconds(1);
   return options;
 }
@@ -59,14 +81,20 @@ Options read_options(int argc, char** argv) {
 int main(int argc, char** argv) {
   const Options options = read_options(argc, argv);
   wirehall::Server io(options.config);
+  if (!options.config.auth.secret.empty()) io.use(wirehall::jwt_auth());
   for (int i = 0; i < options.namespaces; ++i) {
     io.of("/unused-" + std::to_string(i)).on_event("echo", [](wirehall::Value data, wirehall::Ack ack) {
       ack(std::move(data));
     });
   }
   io.on_event("echo", [](wirehall::Value data, wirehall::Ack ack) { ack(std::move(data)); });
-  io.on_event("subscribe", [](wirehall::Socket& socket, wirehall::Ack ack) {
+  std::atomic<int> next_room{1};
+  io.on_event("subscribe", [&next_room, &options](wirehall::Socket& socket, wirehall::Ack ack) {
     if (const wirehall::Status joined = socket.join("news"); !joined.ok()) return ack.fail(joined.error());
+    for (int i = 0; i < kRoomsOfASubscriber && next_room < options.rooms; ++i) {
+      const wirehall::Status joined = socket.join("other-" + std::to_string(next_room++));
+      if (!joined.ok()) return ack.fail(joined.error());
+    }
     ack.success();
   });
   io.on_event("publish", [](wirehall::Socket& socket, wirehall::Value data) {

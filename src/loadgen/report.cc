@@ -148,6 +148,12 @@ Object server_json(const Outcome& outcome) {
     out.set("cores_used", number(outcome.server->ran_ns) / elapsed);
     out.set("queued", number(outcome.server->queued_ns) / elapsed);
     out.set("threads", whole(outcome.server_threads));
+    const double ticks = number(outcome.server->user_ns + outcome.server->system_ns);
+    if (ticks > 0) out.set("user_share", ratio(number(outcome.server->user_ns), ticks));
+  }
+  if (outcome.opening_server && outcome.opened != 0) {
+    out.set("opening_cpu_us_per_connection",
+            ratio(number(outcome.opening_server->ran_ns) / 1e3, static_cast<double>(outcome.opened)));
   }
   if (outcome.memory_before && outcome.memory_after) {
     const MemoryReading &before = *outcome.memory_before, &after = *outcome.memory_after;

@@ -134,9 +134,22 @@ class Leader {
       out_.memory_before = *before;
       out_.memory_connections = options().connections - warm;
     }
+    const bool with_server = options().server_pid != 0 && options().mode != Mode::kRestart;
+    CpuReading server_before;
+    if (with_server) {
+      Result<CpuReading> reading = CpuReading::of(options().server_pid);
+      if (!reading.ok()) return reading.error();
+      server_before = std::move(*reading);
+    }
     const std::uint64_t begin = now_ns();
     open_to(options().connections);
     out_.opening_s = static_cast<double>(now_ns() - begin) / 1e9;
+    out_.opened = with_memory ? out_.memory_connections : options().connections;
+    if (with_server) {
+      const Result<CpuReading> reading = CpuReading::of(options().server_pid);
+      if (!reading.ok()) return reading.error();
+      out_.opening_server = reading->since(server_before);
+    }
     out_.connected = sum(&Live::ready);
     if (out_.connected == 0 && !interrupt_) return Error(ErrorCode::kUnavailable, no_connection());
     return {};

@@ -16,8 +16,10 @@ namespace wirehall::loadgen {
 /// Thread:   a plain value.
 struct Outcome {
   Tally tally;
-  double opening_s = 0;  ///< until all connections were ready
-  double window_s = 0;   ///< that was measured
+  double opening_s = 0;                         ///< until all connections were ready
+  std::size_t opened = 0;                       ///< connections that were tried in that time
+  std::optional<SchedulerTime> opening_server;  ///< what they cost the server
+  double window_s = 0;                          ///< that was measured
   bool interrupted = false;
   std::size_t connected = 0;            ///< connections that were there when the load began
   std::optional<SchedulerTime> server;  ///< in the window

@@ -1,7 +1,5 @@
-"""`wirehall serve` for bench/durable and bench/hall_memory: on a free port, with limits out of the way."""
+"""`wirehall serve` as the benchmarks run it: on a free port, with limits out of the way."""
 import http.client
-import importlib.machinery
-import importlib.util
 import json
 import os
 import pathlib
@@ -11,7 +9,6 @@ import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 START_SECONDS = 20
 
 CONFIG = {
@@ -21,31 +18,6 @@ CONFIG = {
     "rateLimit": {"messagesPerMinute": 1_000_000_000, "connectionsPerMinute": 1_000_000_000},
     "limits": {"connections": 100_000, "connectionsPerAddress": 100_000, "connectionsPerUser": 100_000},
 }
-
-
-def load_run():
-    """bench/run as a module: what it knows about cores, noise and the machine."""
-    loader = importlib.machinery.SourceFileLoader("bench_run", str(ROOT / "bench/run"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_run", loader))
-    loader.exec_module(module)
-    return module
-
-
-class Patience:
-    """Waits while others use the machine, in all no longer than so many seconds."""
-
-    def __init__(self, run, seconds):
-        self.run, self.seconds = run, seconds
-
-    def wait_for_quiet(self):
-        used = self.run.used_share()
-        if used > self.run.QUIET and self.seconds > 0:
-            self.run.say(f"    others use {used:.0%} of the machine; waiting up to {self.seconds:.0f} s")
-        while used > self.run.QUIET and self.seconds > 0:
-            begin = time.monotonic()
-            time.sleep(1)
-            used = self.run.used_share()
-            self.seconds -= time.monotonic() - begin
 
 
 class Hall:

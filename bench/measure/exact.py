@@ -1,0 +1,133 @@
+"""Two figures without noise: system calls and user-mode instructions for each operation.
+
+Each is the difference between two runs of different length, divided by the difference of their operations: what the
+start, the connections and the end cost is in both.
+"""
+import re
+import shutil
+
+from . import deflate, servers
+from .machine import BenchError, say
+
+SECONDS = (0.6, 1.8)
+# What is measured so, by the keys of measurements.
+KEYS = ["echo/floor", "echo/native", "echo/socketio", "echo-1k/floor", "echo-1k/native", "fanout-1000/floor",
+        "fanout-1000/native", "fanout-1000/socketio", "eight/batched", "eight/native", "eight/socketio",
+        "fanout-10000/floor", "fanout-10000/native", "fanout-10000/socketio"]
+EXPECTED_SECONDS_EACH = 13
+COMPRESSION_SUBSCRIBERS = 50
+COMPRESSION_MESSAGES = (10, 60)
+
+
+def read_strace(text):
+    """{system call: times} of what `strace -c` wrote."""
+    calls = {}
+    for line in text.split("\n"):
+        # % time     seconds  usecs/call     calls    errors syscall
+        words = line.split()
+        if len(words) in (5, 6) and re.fullmatch(r"[\d.]+", words[0]) and words[-1] != "total":
+            calls[words[-1]] = calls.get(words[-1], 0) + int(words[3])
+    return calls
+
+
+def read_callgrind(text):
+    """Instructions in all, of what callgrind wrote."""
+    found = re.search(r"^(?:summary|totals): (\d+)", text, re.M)
+    if not found:
+        raise BenchError("callgrind wrote no summary")
+    return int(found[1])
+
+
+def calls_of(text, function):
+    """How often a function was called, by what callgrind wrote. A name stands there once; then its number is it."""
+    numbers, counting, calls = set(), False, 0
+    for line in text.split("\n"):
+        if found := re.match(r"c?fn=\((\d+)\)(?: (\S+))?", line):
+            if found[2] == function:
+                numbers.add(found[1])
+            if line.startswith("cfn="):
+                counting = found[1] in numbers
+        elif counting and line.startswith("calls="):
+            calls += int(line[6:].split()[0])
+    return calls
+
+
+def operations_of(report):
+    return report["figures"]["expected"] * report["figures"]["delivered"]
+
+
+def per_operation(runs):
+    """`runs`: [(operations, count)] of the short run and of the long one."""
+    (operations, count), (more_operations, more_count) = runs
+    if more_operations <= operations:
+        raise BenchError("the longer run did no more operations than the shorter one")
+    return (more_count - count) / (more_operations - operations)
+
+
+def _run(measurement, context, wrapper, seconds):
+    server, load = measurement.server, measurement.load
+    with servers.Running(server, context.places, context.cores.server, load.server_mode, wrapper) as running:
+        descriptors = running.descriptors()
+        report = context.generator.run(server, load, running, seconds, warm_up=0)
+        running.stop(descriptors)
+    return report
+
+
+def system_calls(measurement, context):
+    """(all, {name: times}) for each operation."""
+    path = context.places.scratch / "strace.txt"
+    counts = []
+    for seconds in SECONDS:
+        report = _run(measurement, context, ["strace", "-f", "-qq", "-c", "-o", str(path)], seconds)
+        counts.append((operations_of(report), read_strace(path.read_text())))
+    (operations, calls), (more_operations, more_calls) = counts
+    by_name = {name: per_operation([(operations, calls.get(name, 0)), (more_operations, count)])
+               for name, count in more_calls.items()}
+    return sum(by_name.values()), {name: count for name, count in by_name.items() if abs(count) >= 0.0005}
+
+
+def instructions(measurement, context):
+    path = context.places.scratch / "callgrind.out"
+    counts = []
+    for seconds in SECONDS:
+        path.unlink(missing_ok=True)
+        report = _run(measurement, context,
+                      ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={path}"], seconds)
+        counts.append((operations_of(report), read_callgrind(path.read_text())))
+    return per_operation(counts)
+
+
+def compressions(measurement, context):
+    """How often zlib compresses for each message that COMPRESSION_SUBSCRIBERS get."""
+    path, counts = context.places.scratch / "callgrind.out", []
+    for messages in COMPRESSION_MESSAGES:
+        path.unlink(missing_ok=True)
+        with servers.Running(measurement.server, context.places, context.cores.server,
+                             wrapper=["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={path}"]) as running:
+            descriptors = running.descriptors()
+            audience = deflate.Audience(running.port, True, COMPRESSION_SUBSCRIBERS)
+            for number in range(messages):
+                audience.broadcast(number)
+            audience.close()
+            running.stop(descriptors)
+        counts.append((messages, calls_of(path.read_text(), "deflate")))
+    return per_operation(counts)
+
+
+def tools():
+    """Raises BenchError where one is missing."""
+    for tool in ("strace", "valgrind"):
+        if shutil.which(tool) is None:
+            raise BenchError(f"{tool} is not installed: ./dev install bench; or measure without: --no-exact")
+
+
+def measure(measurements, keys, context):
+    """key -> {system_calls, by_name, instructions}."""
+    out = {}
+    for key in keys:
+        measurement = measurements[key]
+        calls, by_name = system_calls(measurement, context)
+        out[key] = {"system_calls": calls, "by_name": by_name, "instructions": instructions(measurement, context)}
+        say(f"[exact] {measurement.title:60} {calls:.3f} system calls, {out[key]['instructions']:.0f} instructions "
+            "per operation")
+    return out
