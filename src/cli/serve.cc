@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "hub/spec.h"
 #include "server/config_file.h"
+#include "server/log_sink.h"
 #include "server/pages.h"
 #include "wirehall/hall.h"
 #include "wirehall/server.h"
@@ -46,6 +47,7 @@ int serve(const ServeOptions& options) {
     std::fprintf(stderr, "configuration: %s\n", checked.error().detail().c_str());
     return kConfigError;
   }
+  server::log_to_stderr(config.log_level);  // opening the data has something to say already
   Server io(config);
   Hall hall(io);
   app::install(io, hall);
@@ -63,7 +65,8 @@ Object hall_interface() {
   Config config = Hall::defaults();
   config.dev = true;
   config.hall.store_lasts = false;
-  (void)config.finish();  // makes a secret: nothing else is asked of it
+  (void)config.finish();                    // makes a secret: nothing else is asked of it
+  server::log_to_stderr(config.log_level);  // opening the data has something to say already
   Server io(config);
   Hall hall(io);
   app::install(io, hall);

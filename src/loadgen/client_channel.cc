@@ -154,7 +154,7 @@ void ClientLoop::connected(Channel& channel) {
 
 // Returns how many bytes came; 0 when there are none for now, or the connection has ended and was dropped.
 std::ptrdiff_t ClientLoop::receive(Channel& channel, char* buffer, std::size_t bytes) {
-  std::string why = "the connection ended";
+  int error = 0;
   if (channel.tls != nullptr) {
     ERR_clear_error();
     const int got = SSL_read(channel.tls, buffer, static_cast<int>(bytes));
@@ -167,7 +167,7 @@ std::ptrdiff_t ClientLoop::receive(Channel& channel, char* buffer, std::size_t b
     } while (got < 0 && errno == EINTR);
     if (got > 0) return got;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
-    if (got < 0) why += ": " + reason();
+    if (got < 0) error = errno;
   }
   Connection& connection = *channel.owner;
   if (channel.kind == Channel::Kind::kPost && !connection.posting) {
@@ -175,6 +175,8 @@ std::ptrdiff_t ClientLoop::receive(Channel& channel, char* buffer, std::size_t b
     close_channel(channel, false);
     return 0;
   }
+  std::string why = "the connection ended";
+  if (error != 0) why += std::string(": ") + std::strerror(error);
   if (connection.state == Connection::State::kConnecting) why += " before the server had answered";
   drop(connection, std::move(why));
   return 0;

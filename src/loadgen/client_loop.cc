@@ -115,19 +115,30 @@ void ClientLoop::open_more(std::uint64_t now) {
   if (opened_ == wanted && opening_ == 0) live_.settled_for.store(wanted_by_all, std::memory_order_release);
 }
 
+int ClientLoop::wait_for_events(std::span<epoll_event> events, std::uint64_t left_ns) {
+  constexpr std::uint64_t kMs = 1'000'000, kSecond = 1'000'000'000;
+  const auto count = static_cast<int>(events.size());
+  if (waits_in_ns_) {
+    const timespec wait{static_cast<time_t>(left_ns / kSecond), static_cast<long>(left_ns % kSecond)};
+    const int got = epoll_pwait2(epoll_, events.data(), count, &wait, nullptr);
+    if (got >= 0 || errno != ENOSYS) return got;
+    waits_in_ns_ = false;  // Linux before 5.11, or valgrind
+  }
+  // Rounded down: rather a look too many than a message that leaves late.
+  return epoll_wait(epoll_, events.data(), count, static_cast<int>(left_ns / kMs));
+}
+
 void ClientLoop::turn() {
   const bool busy = options().busy;
   std::uint64_t now = now_ns();
-  timespec wait{};
+  std::uint64_t left = 0;
   if (!busy) {
     std::uint64_t due = std::min(next_due(), swept_at_ns_ + kSweepNs);
     if (options().connect_rate > 0 && opened_ < total_) due = std::min(due, pace_.next_due());
-    const std::uint64_t left = due > now ? due - now : 0;
-    wait.tv_sec = static_cast<time_t>(left / 1'000'000'000);
-    wait.tv_nsec = static_cast<long>(left % 1'000'000'000);
+    left = due > now ? due - now : 0;
   }
   std::array<epoll_event, kEventsMax> events;
-  const int count = epoll_pwait2(epoll_, events.data(), kEventsMax, &wait, nullptr);
+  const int count = wait_for_events(events, left);
   const std::uint64_t before = now;
   now = now_ns();
   if (busy && count <= 0 && in_window_ && now - before < kSpinNsMax) tally_.spun_ns += now - before;

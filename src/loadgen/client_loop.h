@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "loadgen/plan.h"
 #include "loadgen/schedule.h"
 
+struct epoll_event;
 struct ssl_st;
 
 namespace wirehall::loadgen {
@@ -139,6 +141,7 @@ class ClientLoop {
 
  private:
   void turn();
+  int wait_for_events(std::span<epoll_event> events, std::uint64_t left_ns);
   void open_more(std::uint64_t now);
   void sweep(std::uint64_t now);
   void publish_live();
@@ -179,6 +182,7 @@ class ClientLoop {
   const std::size_t total_;  // of connections of this thread
   int epoll_ = -1;
   int wake_ = -1;
+  bool waits_in_ns_ = true;
   std::unique_ptr<char[]> buffer_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Channel>> graveyard_;  // events of this turn may still name them

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -10,35 +11,48 @@
 namespace wirehall::loadgen {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::size_t kSenderAt = 10, kNumberAt = 16, kTimeAt = 24, kIdDigits = 7;
 constexpr char kFiller = 'x';
 
-void write_hex(char* out, std::size_t digits, std::uint64_t value) {
-  for (std::size_t i = digits; i-- != 0; value >>= 4) out[i] = kHexDigits[value & 15];
+static_assert(std::endian::native == std::endian::little);
+
+std::uint64_t word_at(const char* bytes) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
 }
 
-bool read_hex(const char* text, std::size_t digits, std::uint64_t& out) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < digits; ++i) {
-    const char c = text[i];
-    unsigned digit = 0;
-    if (c >= '0' && c <= '9') {
-      digit = static_cast<unsigned>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      digit = static_cast<unsigned>(c - 'a' + 10);
-    } else {
-      return false;
-    }
-    value = value << 4 | digit;
-  }
-  out = value;
-  return true;
+// Eight digits at once, the first in the lowest byte: each half byte spread to a byte of its own, and made a
+// letter.
+std::uint64_t hex_of(std::uint32_t value) {
+  std::uint64_t digits = value;
+  digits = (digits | digits << 16) & 0x0000ffff0000ffff;
+  digits = (digits | digits << 8) & 0x00ff00ff00ff00ff;
+  digits = (digits | digits << 4) & 0x0f0f0f0f0f0f0f0f;
+  const std::uint64_t above_nine = (digits + 0x0606060606060606) >> 4 & 0x0101010101010101;
+  digits += 0x3030303030303030 + above_nine * ('a' - '0' - 10);
+  return __builtin_bswap64(digits);
+}
+
+void write_hex8(char* out, std::uint32_t value) {
+  const std::uint64_t digits = hex_of(value);
+  std::memcpy(out, &digits, sizeof digits);
+}
+
+// False for what hex_of() does not write.
+bool read_hex8(const char* text, std::uint32_t& out) {
+  const std::uint64_t digits = word_at(text);
+  const std::uint64_t letters = digits >> 6 & 0x0101010101010101;
+  std::uint64_t value = __builtin_bswap64((digits & 0x0f0f0f0f0f0f0f0f) + letters * 9);
+  value = (value | value >> 4) & 0x00ff00ff00ff00ff;
+  value = (value | value >> 8) & 0x0000ffff0000ffff;
+  out = static_cast<std::uint32_t>(value | value >> 16);
+  return hex_of(out) == digits;
 }
 
 std::string run_text(std::uint32_t run) {
   std::string text = "wh00000000";
-  write_hex(text.data() + 2, 8, run);
+  write_hex8(text.data() + 2, run);
   return text;
 }
 
@@ -70,24 +84,32 @@ MessageTemplate::MessageTemplate(std::string_view text, std::uint32_t run, std::
 
 void MessageTemplate::fill(char* message, std::string_view mask, const Mark& mark,
                            std::uint64_t id_number) const {
-  std::array<char, kMarkBytes> digits;
-  const auto put = [&](std::size_t at, std::size_t count) {
-    if (mask.empty()) {
-      std::memcpy(message + at, digits.data(), count);
-    } else {
-      for (std::size_t i = 0; i < count; ++i)
-        message[at + i] = static_cast<char>(digits[i] ^ mask[(at + i) & 3]);
+  // `digits` begin where `at` is, and are masked in words of eight.
+  std::array<char, 32> digits;
+  const auto mask_from = [&](std::size_t at, std::size_t bytes) {
+    if (mask.empty()) return;
+    std::array<char, 8> turned;
+    for (std::size_t i = 0; i < turned.size(); ++i) turned[i] = mask[(at + i) & 3];
+    for (std::size_t i = 0; i < bytes; i += sizeof(std::uint64_t)) {
+      const std::uint64_t word = word_at(digits.data() + i) ^ word_at(turned.data());
+      std::memcpy(digits.data() + i, &word, sizeof word);
     }
   };
   if (id_at_ != kNone) {
+    digits[kIdDigits] = 0;
     std::to_chars(digits.data(), digits.data() + kIdDigits, kIdFirst + id_number % kIds);
-    put(id_at_, kIdDigits);
+    mask_from(id_at_, 8);
+    std::memcpy(message + id_at_, digits.data(), kIdDigits);
   }
   if (data_at_ != kNone) {
-    write_hex(digits.data(), kNumberAt - kSenderAt, mark.sender);
-    write_hex(digits.data() + (kNumberAt - kSenderAt), kTimeAt - kNumberAt, mark.number);
-    write_hex(digits.data() + (kTimeAt - kSenderAt), kMarkBytes - kTimeAt, mark.at_ns);
-    put(data_at_ + kSenderAt, kMarkBytes - kSenderAt);
+    // A sender has six digits: the two in front stay here.
+    constexpr std::size_t kSpare = 2;
+    write_hex8(digits.data(), mark.sender);
+    write_hex8(digits.data() + 8, mark.number);
+    write_hex8(digits.data() + 16, static_cast<std::uint32_t>(mark.at_ns >> 32));
+    write_hex8(digits.data() + 24, static_cast<std::uint32_t>(mark.at_ns));
+    mask_from(data_at_ + kSenderAt - kSpare, digits.size());
+    std::memcpy(message + data_at_ + kSenderAt, digits.data() + kSpare, digits.size() - kSpare);
   }
 }
 
@@ -112,16 +134,17 @@ MarkReader::Found MarkReader::read(std::string_view message, Mark& out) {
     expected_at_ = at;
   }
   const char* mark = message.data() + at;
-  std::uint64_t sender = 0, number = 0;
-  if (message.size() - at < kMarkBytes + filler_.size() ||
-      !read_hex(mark + kSenderAt, kNumberAt - kSenderAt, sender) ||
-      !read_hex(mark + kNumberAt, kTimeAt - kNumberAt, number) ||
-      !read_hex(mark + kTimeAt, kMarkBytes - kTimeAt, out.at_ns) ||
+  std::uint32_t sender = 0, number = 0, high = 0, low = 0;
+  // The sender's six digits are read with the last two of the run.
+  if (message.size() - at < kMarkBytes + filler_.size() || !read_hex8(mark + kNumberAt - 8, sender) ||
+      !read_hex8(mark + kNumberAt, number) || !read_hex8(mark + kTimeAt, high) ||
+      !read_hex8(mark + kTimeAt + 8, low) ||
       std::memcmp(mark + kMarkBytes, filler_.data(), filler_.size()) != 0) {
     return Found::kCorrupt;
   }
-  out.sender = static_cast<std::uint32_t>(sender);
-  out.number = static_cast<std::uint32_t>(number);
+  out.sender = sender & 0xff'ffff;
+  out.number = number;
+  out.at_ns = std::uint64_t{high} << 32 | low;
   return Found::kMark;
 }
 

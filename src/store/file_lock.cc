@@ -1,20 +1,18 @@
 #include "store/file_lock.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <thread>
+#include <chrono>
+#include <climits>
 
 namespace wirehall::store {
-namespace {
-
-constexpr std::chrono::milliseconds kRetry{20};
-
-}  // namespace
 
 FileLock::FileLock(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
   try_to_lock();
@@ -32,14 +30,22 @@ void FileLock::try_to_lock() {
   if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, text.data(), text.size(), 0) < 0) return;
 }
 
-// flock() itself has no time limit.
+// Its end is awaited, which comes behind that of its files; flock() itself knows no time limit.
 bool FileLock::wait(Duration longest) {
+  using std::chrono::milliseconds;
   const auto end = std::chrono::steady_clock::now() + longest;
   while (is_taken()) {
-    const auto left = end - std::chrono::steady_clock::now();
-    if (left <= left.zero()) break;
-    std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(kRetry, left));
+    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    const pid_t holder = owner();
+    if (left <= milliseconds::zero() || holder == 0) break;
+    const auto process = static_cast<int>(::syscall(SYS_pidfd_open, holder, 0));
+    if (process >= 0) {
+      pollfd ended{process, POLLIN, 0};
+      ::poll(&ended, 1, static_cast<int>(std::min<std::int64_t>(left.count(), INT_MAX)));
+      ::close(process);
+    }
     try_to_lock();
+    if (process < 0) break;  // it has ended long ago, or is another system's
   }
   return locked_;
 }

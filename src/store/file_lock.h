@@ -23,8 +23,8 @@ class FileLock {
   bool locked() const { return locked_; }
   /// Whether it may become free: another process has it.
   bool is_taken() const { return fd_ >= 0 && !locked_; }
-  /// Blocks until it is locked, at most for `longest`. A process that was killed keeps it until the kernel
-  /// has closed all of its sockets.
+  /// Blocks until it is locked, or the process that has it did not end within `longest`: one that was killed
+  /// keeps it until the kernel has closed all of its sockets. One that is unknown is not waited for.
   /// Returns: locked().
   bool wait(Duration longest);
   /// The process that has it, as it said itself; 0: unknown.

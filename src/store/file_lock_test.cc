@@ -1,10 +1,12 @@
 #include "store/file_lock.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
-#include <memory>
+#include <fstream>
 #include <thread>
 
 namespace wirehall::store {
@@ -32,18 +34,40 @@ TEST_F(FileLockTest, OneHasItAndTheOtherKnowsWho) {
   EXPECT_EQ(second.owner(), ::getpid());
 }
 
-TEST_F(FileLockTest, WaitsUntilItIsFree) {
-  auto first = std::make_unique<FileLock>(path());
-  FileLock second(path());
-  ASSERT_TRUE(second.is_taken());
-  std::thread other([&] {
-    std::this_thread::sleep_for(50ms);  // the other is waiting by then, or finds it free: either is right
-    first.reset();
-  });
-  EXPECT_TRUE(second.wait(30s));
+TEST_F(FileLockTest, WaitsUntilTheOtherProcessHasEnded) {
+  std::array<int, 2> to_child{}, to_parent{};
+  ASSERT_EQ(::pipe(to_child.data()) + ::pipe(to_parent.data()), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  char byte = 0;
+  if (child == 0) {
+    ::close(to_child[1]);
+    const FileLock lock(path());
+    if (::write(to_parent[1], lock.locked() ? "y" : "n", 1) != 1) ::_exit(1);
+    while (::read(to_child[0], &byte, 1) > 0) {
+    }
+    ::_exit(0);
+  }
+  ASSERT_EQ(::read(to_parent[0], &byte, 1), 1);
+  EXPECT_EQ(byte, 'y');
+  FileLock lock(path());
+  EXPECT_TRUE(lock.is_taken());
+  EXPECT_EQ(lock.owner(), child);
+  EXPECT_FALSE(lock.wait(1ms));
+  std::thread other([&] { ::close(to_child[1]); });  // the child ends
+  EXPECT_TRUE(lock.wait(30s));
   other.join();
-  EXPECT_TRUE(second.locked());
-  EXPECT_TRUE(FileLock(path()).is_taken());
+  EXPECT_EQ(lock.owner(), ::getpid());
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+  for (const int fd : {to_child[0], to_parent[0], to_parent[1]}) ::close(fd);
+}
+
+TEST_F(FileLockTest, AStrangeHolderIsNotWaitedFor) {
+  const FileLock first(path());
+  std::ofstream(path()) << "nobody\n";
+  FileLock second(path());
+  EXPECT_EQ(second.owner(), 0);
+  EXPECT_FALSE(second.wait(1h));
 }
 
 TEST_F(FileLockTest, NoLongerThanItIsTold) {

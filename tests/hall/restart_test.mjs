@@ -1,9 +1,16 @@
 // What a hall keeps when its process ends, in order or by force, and what the next one gives back.
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
 import {describe, it} from 'node:test';
 
+import {hallServer, until} from '../support/server.mjs';
+
 import {PROTOCOLS} from './support/clients.mjs';
-import {Hall} from './support/hall.mjs';
+import {Hall, program} from './support/hall.mjs';
 import {isTime, matches, messageOf} from './support/shapes.mjs';
 
 /** Runs with a hall of its own. */
@@ -143,4 +150,34 @@ describe('a restart', () => {
        assert.deepEqual([joined.seq, joined.recovered, joined.missed], [0, false, []]);
        assert.notEqual(joined.epoch, epoch);
      }));
+});
+
+describe('a second server on the same data', {concurrency: true}, () => {
+  /** Runs with a server, and a second one that was started on the data of the first. */
+  const withTwo = async (run) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'wirehall-hall-'));
+    const first = await hallServer(['--data', folder]);
+    const child = spawn(program, ['serve', '--dev', '--port', '0', '--data', folder], {stdio: ['ignore', 'pipe', 'pipe']});
+    const second = {output: '', errors: '', ended: once(child, 'exit')};
+    child.stdout.on('data', (data) => { second.output += data; });
+    child.stderr.on('data', (data) => { second.errors += data; });
+    try {
+      await until(() => /waiting for another server's lock/.test(second.errors), 'that it waits', 20_000);
+      await run(first, second);
+    } finally {
+      child.kill();
+      await Promise.all([second.ended, first.stop()]);
+      rmSync(folder, {recursive: true});
+    }
+  };
+  it('waits for the end of the first, and serves', () => withTwo(async (first, second) => {
+    assert.doesNotMatch(second.output, /listens on/);
+    await first.stop('SIGKILL');
+    await until(() => /listens on/.test(second.output), 'that it serves', 20_000);
+  }));
+  it('is refused when the first one stays', () => withTwo(async (first, second) => {
+    assert.deepEqual(await second.ended, [78, null]);
+    assert.match(second.errors, new RegExp(
+        `cannot be locked: is another server using it\\? Process ${first.pid} has it\\.`));
+  }));
 });

@@ -66,7 +66,8 @@ describe('handshakes', AT_ONCE, () => {
     }
   });
   it('by a schedule', () => using(webSocketServer(), async (server) => {
-    const report = complete(await bench(server.url, ...CONNECT, '--rate', 200, '--duration', 1));
+    const report = complete(await bench(
+        server.url, '--mode', 'connect', '--connections', 100, '--warm-up', 0, '--rate', 200, '--duration', 1));
     assert.equal(report.open_loop, true);
     assert.ok(Math.abs(report.figures.rate - 200) < 20, `${report.figures.rate}`);
   }));
