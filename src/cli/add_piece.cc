@@ -1,12 +1,11 @@
 // `wirehall add KIND NAME`: grows a project that `wirehall new` made.
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <filesystem>
 
 #include "cli/commands.h"
 #include "cli/new/add.h"
 #include "cli/new/tree.h"
+#include "server/command_line.h"
 
 namespace wirehall::cli {
 namespace fs = std::filesystem;
@@ -66,9 +65,9 @@ int add_piece(const std::string& kind, const std::string& name) {
 }  // namespace
 
 void add_add(CLI::App& app, int& status) {
-  CLI::App* command =
-      app.add_subcommand("add", "Grow a project: a handler, a middleware, a kind of rooms, a namespace");
-  command->require_subcommand(1);
+  server::Command command = server::Command(app).add_subcommand(
+      "add", "Grow a project: a handler, a middleware, a kind of rooms, a namespace");
+  command.require_subcommand();
   static constexpr std::pair<const char*, const char*> kAbout[] = {
       {"handler", "an event of your own"},
       {"middleware", "what every event passes before its handler"},
@@ -76,9 +75,9 @@ void add_add(CLI::App& app, int& status) {
       {"namespace", "a Socket.IO namespace"}};
   for (const auto& [kind, about] : kAbout) {
     auto name = std::make_shared<std::string>();
-    CLI::App* piece = command->add_subcommand(kind, about);
-    piece->add_option("NAME", *name, "lower-case letters, digits and \"-\"")->type_name("")->required();
-    piece->callback([kind = std::string(kind), name, &status] { status = add_piece(kind, *name); });
+    server::Command piece = command.add_subcommand(kind, about);
+    piece.add_option("NAME", *name, "lower-case letters, digits and \"-\"").type_name("").required();
+    piece.callback([kind = std::string(kind), name, &status] { status = add_piece(kind, *name); });
   }
 }
 

@@ -1,13 +1,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <filesystem>
 
 #include "cli/commands.h"
 #include "io/system.h"
+#include "server/command_line.h"
 #include "server/config_file.h"
 #include "store/sqlite/sqlite_store.h"
 #include "wirehall/config.h"
@@ -83,17 +82,17 @@ int backup(const BackupOptions& options) {
 
 void add_backup(CLI::App& app, int& status) {
   auto options = std::make_shared<BackupOptions>();
-  CLI::App* command =
-      app.add_subcommand("backup", "Copy the data of a server, which may be running, to a new directory");
+  server::Command command = server::Command(app).add_subcommand(
+      "backup", "Copy the data of a server, which may be running, to a new directory");
   command
-      ->add_option("TARGET", options->target,
-                   "directory for the copy; made where it is missing, and must hold no database")
-      ->required()
-      ->type_name("DIR");
-  command->add_option("--data", options->data, "directory with the data; default: data of the configuration")
-      ->type_name("DIR");
-  command->add_option("--config", options->config, "configuration file that names it")->type_name("FILE");
-  command->callback([options, &status] { status = backup(*options); });
+      .add_option("TARGET", options->target,
+                  "directory for the copy; made where it is missing, and must hold no database")
+      .required()
+      .type_name("DIR");
+  command.add_option("--data", options->data, "directory with the data; default: data of the configuration")
+      .type_name("DIR");
+  command.add_option("--config", options->config, "configuration file that names it").type_name("FILE");
+  command.callback([options, &status] { status = backup(*options); });
 }
 
 }  // namespace wirehall::cli

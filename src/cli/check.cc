@@ -1,9 +1,8 @@
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 
 #include "cli/commands.h"
 #include "io/tls.h"
+#include "server/command_line.h"
 #include "server/config_file.h"
 #include "wirehall/config.h"
 
@@ -30,12 +29,12 @@ int check(const std::string& file) {
 
 void add_check(CLI::App& app, int& status) {
   auto file = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("check", "Look a configuration file over");
-  command->add_option("CONFIG", *file, "configuration file")->required()->type_name("FILE");
-  command->callback([file, &status] { status = check(*file); });
-  app.add_subcommand("schema", "Print the JSON Schema of the configuration file")->callback([] {
-    std::printf("%s\n", config_schema().c_str());
-  });
+  server::Command command = server::Command(app).add_subcommand("check", "Look a configuration file over");
+  command.add_option("CONFIG", *file, "configuration file").required().type_name("FILE");
+  command.callback([file, &status] { status = check(*file); });
+  server::Command(app)
+      .add_subcommand("schema", "Print the JSON Schema of the configuration file")
+      .callback([] { std::printf("%s\n", config_schema().c_str()); });
 }
 
 }  // namespace wirehall::cli

@@ -1,6 +1,4 @@
 // `wirehall connect URL`: a client at the prompt, or for scripts.
-#include <CLI/CLI.hpp>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -18,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/connect_line.h"
 #include "cli/connect_terminal.h"
+#include "server/command_line.h"
 #include "wirehall/client.h"
 
 namespace wirehall::cli {
@@ -412,27 +411,27 @@ int connect(const ConnectOptions& options) {
 
 void add_connect(CLI::App& app, int& status) {
   auto options = std::make_shared<ConnectOptions>();
-  CLI::App* command = app.add_subcommand("connect", "Talk to a server from the terminal, or from a script");
+  server::Command command =
+      server::Command(app).add_subcommand("connect", "Talk to a server from the terminal, or from a script");
   command
-      ->add_option("URL", options->url,
-                   "http(s)://HOST:PORT, or ws(s)://HOST:PORT/PATH for the native protocol")
-      ->required();
+      .add_option("URL", options->url,
+                  "http(s)://HOST:PORT, or ws(s)://HOST:PORT/PATH for the native protocol")
+      .required();
+  command.add_option("--protocol", options->protocol, "what an http URL speaks: native (default) or socketio")
+      .one_of({"native", "socketio"});
+  command.add_option("--token", options->token,
+                     "who you are; better: the environment variable WIREHALL_TOKEN");
+  command.add_option("--auth", options->auth, "what is shown to the server instead, a JSON object");
+  command.add_option("--room", options->rooms, "a room to enter; may be repeated");
+  command.add_flag("--polling", options->polling,
+                   "socketio: begin with HTTP long-polling, as the stock client does");
+  command.add_option("--ca", options->ca_file, "file with the certificates to trust (PEM)");
+  command.add_flag("--insecure", options->insecure, "take any certificate");
   command
-      ->add_option("--protocol", options->protocol, "what an http URL speaks: native (default) or socketio")
-      ->check(CLI::IsMember({"native", "socketio"}));
-  command->add_option("--token", options->token,
-                      "who you are; better: the environment variable WIREHALL_TOKEN");
-  command->add_option("--auth", options->auth, "what is shown to the server instead, a JSON object");
-  command->add_option("--room", options->rooms, "a room to enter; may be repeated");
-  command->add_flag("--polling", options->polling,
-                    "socketio: begin with HTTP long-polling, as the stock client does");
-  command->add_option("--ca", options->ca_file, "file with the certificates to trust (PEM)");
-  command->add_flag("--insecure", options->insecure, "take any certificate");
-  command
-      ->add_option("--timeout", options->timeout_ms,
-                   "milliseconds for a connection, and for an answer (default 20000)")
-      ->check(CLI::Range(1, 3'600'000));
-  command->callback([options, &status] { status = connect(*options); });
+      .add_option("--timeout", options->timeout_ms,
+                  "milliseconds for a connection, and for an answer (default 20000)")
+      .range(1, 3'600'000);
+  command.callback([options, &status] { status = connect(*options); });
 }
 
 }  // namespace wirehall::cli

@@ -1,7 +1,5 @@
 // `wirehall new NAME`: a project, from what was said and what is asked.
 #include <unistd.h>
-#include <CLI/CLI.hpp>
-
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include "cli/new/tree.h"
 #include "io/system.h"
 #include "push/vapid.h"
+#include "server/command_line.h"
 
 namespace wirehall::cli {
 namespace fs = std::filesystem;
@@ -173,24 +172,24 @@ int make_project(const NewOptions& given) {
 
 void add_new(CLI::App& app, int& status) {
   auto options = std::make_shared<NewOptions>();
-  CLI::App* command =
-      app.add_subcommand("new", "Write a project: a server of your own, with tests and a client");
-  command->add_option("NAME", options->folder, "folder to make; its last part is the project's name")
-      ->required();
+  server::Command command = server::Command(app).add_subcommand(
+      "new", "Write a project: a server of your own, with tests and a client");
+  command.add_option("NAME", options->folder, "folder to make; its last part is the project's name")
+      .required();
   std::string names;
   for (const Feature& feature : manifest().features) names += (names.empty() ? "" : ", ") + feature.name;
-  const CLI::Option* features =
-      command->add_option("--features", options->features, "between commas: " + names + "; or all, or none")
-          ->type_name("LIST");
+  const server::CommandOption features =
+      command.add_option("--features", options->features, "between commas: " + names + "; or all, or none")
+          .type_name("LIST");
   for (const Choice& choice : choices()) options->words.emplace_back(&choice, "");
   for (auto& [choice, word] : options->words) {
     std::string words;
     for (const std::string& each : choice->words) words += (words.empty() ? "" : ", ") + each;
-    command->add_option("--" + choice->flag, word, choice->question + " " + words)->type_name("WORD");
+    command.add_option("--" + choice->flag, word, choice->question + " " + words).type_name("WORD");
   }
-  command->add_flag("--yes", options->yes, "ask nothing: what was not said is as usual");
-  command->callback([options, features, &status] {
-    options->are_features_said = features->count() > 0;
+  command.add_flag("--yes", options->yes, "ask nothing: what was not said is as usual");
+  command.callback([options, features, &status] {
+    options->are_features_said = features.is_given();
     status = make_project(*options);
   });
 }

@@ -1,11 +1,10 @@
 #include <app.h>
 #include <embedded/hall_client.h>
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 
 #include "cli/commands.h"
 #include "hub/spec.h"
+#include "server/command_line.h"
 #include "server/config_file.h"
 #include "server/log_sink.h"
 #include "server/pages.h"
@@ -93,26 +92,26 @@ Object hall_interface() {
 
 void add_serve(CLI::App& app, int& status) {
   auto options = std::make_shared<ServeOptions>();
-  CLI::App* command = app.add_subcommand("serve", "Run the server");
+  server::Command command = server::Command(app).add_subcommand("serve", "Run the server");
   command
-      ->add_option(
+      .add_option(
           "--config", options->config,
           "configuration file (JSON, comments allowed); default: config/websocket.json if it is there")
-      ->type_name("FILE");
-  command->add_option("--host", options->host, "address to listen on")->type_name("HOST");
-  command->add_option("--port", options->port, "port to listen on; 0 takes any free one")
-      ->check(CLI::Range(0, 65535))
-      ->type_name("N");
+      .type_name("FILE");
+  command.add_option("--host", options->host, "address to listen on").type_name("HOST");
+  command.add_option("--port", options->port, "port to listen on; 0 takes any free one")
+      .range(0, 65535)
+      .type_name("N");
   command
-      ->add_option("--data", options->data, "directory for the database and files; made where it is missing")
-      ->type_name("DIR");
-  command->add_option("--client", options->client, "folder of pages to serve instead of the demo")
-      ->check(CLI::ExistingDirectory)
-      ->type_name("DIR");
-  command->add_flag("--dev", options->dev,
-                    "development: loopback only, a throw-away secret unless JWT_SECRET is set, permissive "
-                    "CORS for loopback origins");
-  command->callback([options, &status] { status = serve(*options); });
+      .add_option("--data", options->data, "directory for the database and files; made where it is missing")
+      .type_name("DIR");
+  command.add_option("--client", options->client, "folder of pages to serve instead of the demo")
+      .existing_directory()
+      .type_name("DIR");
+  command.add_flag("--dev", options->dev,
+                   "development: loopback only, a throw-away secret unless JWT_SECRET is set, permissive "
+                   "CORS for loopback origins");
+  command.callback([options, &status] { status = serve(*options); });
 }
 
 }  // namespace wirehall::cli

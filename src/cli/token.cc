@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -9,6 +7,7 @@
 #include "auth/user_from_claims.h"
 #include "cli/commands.h"
 #include "io/system.h"
+#include "server/command_line.h"
 #include "server/config_file.h"
 
 namespace wirehall::cli {
@@ -86,37 +85,37 @@ int token(const TokenOptions& options) {
 
 void add_token(CLI::App& app, int& status) {
   auto options = std::make_shared<TokenOptions>();
-  CLI::App* command = app.add_subcommand("token", "Make a JSON Web Token for a user");
-  command->add_option("--user", options->user, "user id (claim sub)")->required()->type_name("ID");
-  command->add_option("--name", options->name, "display name (claims name and user.name)")->type_name("NAME");
+  server::Command command = server::Command(app).add_subcommand("token", "Make a JSON Web Token for a user");
+  command.add_option("--user", options->user, "user id (claim sub)").required().type_name("ID");
+  command.add_option("--name", options->name, "display name (claims name and user.name)").type_name("NAME");
   command
-      ->add_option(
+      .add_option(
           "--rooms", options->rooms,
           "patterns of rooms that may be joined, separated by commas; * matches any run of characters")
-      ->delimiter(',')
-      ->type_name("PATTERN");
-  command->add_flag("--no-rooms", options->limit_rooms, "no room may be joined");
-  command->add_option("--expires-in", options->seconds, "seconds until it expires (default 3600)")
-      ->check(CLI::Range(1, 366 * 24 * 3600))
-      ->type_name("SECONDS");
+      .delimiter(',')
+      .type_name("PATTERN");
+  command.add_flag("--no-rooms", options->limit_rooms, "no room may be joined");
+  command.add_option("--expires-in", options->seconds, "seconds until it expires (default 3600)")
+      .range(1, 366 * 24 * 3600)
+      .type_name("SECONDS");
   command
-      ->add_option("--claim", options->claims,
-                   "a further claim, also iss, aud, exp; a value that is no JSON is taken as text")
-      ->type_name("NAME=JSON");
+      .add_option("--claim", options->claims,
+                  "a further claim, also iss, aud, exp; a value that is no JSON is taken as text")
+      .type_name("NAME=JSON");
   command
-      ->add_option(
+      .add_option(
           "--secret", options->secret,
           "HMAC secret; better: the environment variable JWT_SECRET, which no list of processes shows")
-      ->type_name("SECRET");
-  command->add_option("--key", options->key_file, "file with a private key (PEM) instead; needs --algorithm")
-      ->type_name("FILE");
-  command->add_option("--algorithm", options->algorithm, "HS256 to EdDSA; default: auth.secretAlgorithm")
-      ->type_name("NAME");
+      .type_name("SECRET");
+  command.add_option("--key", options->key_file, "file with a private key (PEM) instead; needs --algorithm")
+      .type_name("FILE");
+  command.add_option("--algorithm", options->algorithm, "HS256 to EdDSA; default: auth.secretAlgorithm")
+      .type_name("NAME");
   command
-      ->add_option("--config", options->config,
-                   "configuration file, for auth.secret, and the first of auth.issuer and auth.audience")
-      ->type_name("FILE");
-  command->callback([options, &status] { status = token(*options); });
+      .add_option("--config", options->config,
+                  "configuration file, for auth.secret, and the first of auth.issuer and auth.audience")
+      .type_name("FILE");
+  command.callback([options, &status] { status = token(*options); });
 }
 
 }  // namespace wirehall::cli

@@ -1,9 +1,8 @@
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
 
 #include "cli/commands.h"
 #include "push/vapid.h"
+#include "server/command_line.h"
 
 namespace wirehall::cli {
 namespace {
@@ -41,8 +40,9 @@ int vapid() {
 }  // namespace
 
 void add_vapid(CLI::App& app, int& status) {
-  app.add_subcommand("vapid", "Make a key pair for Web Push, to be kept as long as the subscriptions")
-      ->callback([&status] { status = vapid(); });
+  server::Command(app)
+      .add_subcommand("vapid", "Make a key pair for Web Push, to be kept as long as the subscriptions")
+      .callback([&status] { status = vapid(); });
 }
 
 }  // namespace wirehall::cli

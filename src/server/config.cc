@@ -1,8 +1,6 @@
 // Reading a configuration: file, environment, flags; and writing what can be known of it.
 #include "wirehall/config.h"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +14,7 @@
 #include "io/system.h"
 #include "push/vapid.h"
 #include "server/authenticators.h"
+#include "server/command_line.h"
 #include "server/config_file.h"
 #include "server/config_schema.h"
 
@@ -298,21 +297,17 @@ Config Config::load(int argc, char** argv, Config config) {
   std::string file;
   std::string host, data;
   int port = -1;
-  CLI::App app{"wirehall server"};
-  app.add_option("--config", file, "configuration file (JSON, comments allowed)");
-  app.add_option("--host", host, "address to listen on");
-  app.add_option("--port", port, "port to listen on")->check(CLI::Range(0, 65535));
-  app.add_option("--data", data, "directory for the database and files");
-  app.add_flag("--dev", config.dev, "development: loopback only, a throw-away secret");
+  server::parse_or_exit(argc, argv, "wirehall server", [&](server::Command command) {
+    command.add_option("--config", file, "configuration file (JSON, comments allowed)");
+    command.add_option("--host", host, "address to listen on");
+    command.add_option("--port", port, "port to listen on").range(0, 65535);
+    command.add_option("--data", data, "directory for the database and files");
+    command.add_flag("--dev", config.dev, "development: loopback only, a throw-away secret");
+  });
   const auto give_up = [](const std::string& text) {
     std::fprintf(stderr, "configuration: %s\n", text.c_str());
     std::exit(78);
   };
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
-  }
   if (const Status status = server::read_config(config, file); !status.ok()) give_up(status.error().detail());
   if (!host.empty()) config.host = host;
   if (!data.empty()) config.data_dir = data;

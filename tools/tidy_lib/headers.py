@@ -55,7 +55,7 @@ def _compile(tree, compiler, path):
 
 def headers(tree):
     """Compiles what has changed since it last compiled."""
-    os.nice(10)  # what else runs comes first: it may watch the clock
+    os.nice(19)  # what else runs comes first: it may watch the clock
     compiler = os.environ.get("CXX", "g++")
     version = subprocess.run([compiler, "--version"], stdout=subprocess.PIPE, check=True).stdout.decode()
     cache_path = tree.full(CACHE)
