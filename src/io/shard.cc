@@ -237,7 +237,7 @@ void Shard::finish_turn() {
     tcp(*connection).resume();
   for (int round = 0; round < kFlushRoundsMax; ++round) {
     core_.end_turn();
-    const std::vector<pipeline::Connection*> touched = core_.take_touched();
+    const std::vector<pipeline::Connection*>& touched = core_.take_touched();
     if (touched.empty()) break;
     for (pipeline::Connection* connection : touched) tcp(*connection).flush();
     if (round + 1 == kFlushRoundsMax) want_turn();

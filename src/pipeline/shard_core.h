@@ -54,8 +54,13 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   void end_turn();
   /// Destroys what ended in this turn. No pointer to a session survives it.
   void sweep();
-  /// The connections that have something to write or whose end has come; the list is handed over.
-  std::vector<Connection*> take_touched() { return std::exchange(touched_, {}); }
+  /// The connections that have something to write or whose end has come.
+  /// Lifetime: the list, until the next call.
+  const std::vector<Connection*>& take_touched() {
+    taken_.clear();
+    taken_.swap(touched_);
+    return taken_;
+  }
   /// Takes a connection off that list when it is the only one on it.
   bool take_if_alone(const Connection& connection) {
     if (touched_.size() != 1 || touched_.front() != &connection) return false;
@@ -128,6 +133,7 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   std::vector<std::uint32_t> free_slots_;
   std::size_t connection_count_ = 0;
   std::vector<Connection*> touched_;
+  std::vector<Connection*> taken_;  // of touched_; kept, so that a turn takes no memory for its list
   std::vector<Connection*> ready_;
   std::string date_;
   std::int64_t date_second_ = -1;
