@@ -109,21 +109,27 @@ def instructions(measurement, context):
     return per_operation(_two_runs(measurement, context, CALLGRIND, read_callgrind))
 
 
-def compressions(measurement, context):
-    """How often zlib compresses for each message that COMPRESSION_SUBSCRIBERS get."""
+def compressions(measurement, context, failures):
+    """How often zlib compresses for each message that COMPRESSION_SUBSCRIBERS get; None when it failed."""
     path, counts = context.places.scratch / "exact.out", []
-    for messages in COMPRESSION_MESSAGES:
-        path.unlink(missing_ok=True)
-        with servers.Running(measurement.server, context.places, context.cores.server,
-                             wrapper=_writing(CALLGRIND, path)) as running:
-            descriptors = running.descriptors()
-            audience = deflate.Audience(running.port, True, COMPRESSION_SUBSCRIBERS)
-            for number in range(messages):
-                audience.broadcast(number)
-            audience.close()
-            running.stop(descriptors)
-        counts.append((messages, calls_of(path.read_text(), "deflate")))
-    return per_operation(counts)
+    try:
+        for messages in COMPRESSION_MESSAGES:
+            path.unlink(missing_ok=True)
+            with servers.Running(measurement.server, context.places, context.cores.server,
+                                 wrapper=_writing(CALLGRIND, path)) as running:
+                descriptors = running.descriptors()
+                audience = deflate.Audience(running.port, True, COMPRESSION_SUBSCRIBERS)
+                for number in range(messages):
+                    audience.broadcast(number)
+                audience.close()
+                running.stop(descriptors)
+            counts.append((messages, calls_of(path.read_text(), "deflate")))
+        figure = per_operation(counts)
+    except (BenchError, RuntimeError, OSError) as error:
+        failures.add("exact deflate", f"compressions of a message: {error}")
+        return None
+    say(f"[exact] {figure:g} compressions for a message to {COMPRESSION_SUBSCRIBERS}")
+    return figure
 
 
 def tools():
@@ -133,13 +139,18 @@ def tools():
             raise BenchError(f"{tool} is not installed: ./dev install bench; or measure without: --no-exact")
 
 
-def measure(measurements, keys, context):
-    """key -> {system_calls, by_name, instructions}."""
+def measure(measurements, keys, context, failures):
+    """key -> {system_calls, by_name, instructions}. What fails is told to `failures` and left out."""
     out = {}
     for key in keys:
         measurement = measurements[key]
-        calls, by_name = system_calls(measurement, context)
-        out[key] = {"system_calls": calls, "by_name": by_name, "instructions": instructions(measurement, context)}
+        try:
+            calls, by_name = system_calls(measurement, context)
+            counted = instructions(measurement, context)
+        except (BenchError, RuntimeError, OSError) as error:
+            failures.add(f"exact {key}", f"exact figures of {measurement.title}: {error}")
+            continue
+        out[key] = {"system_calls": calls, "by_name": by_name, "instructions": counted}
         say(f"[exact] {measurement.title:60} {calls:.3f} system calls, {out[key]['instructions']:.0f} instructions "
             "per operation")
     return out
