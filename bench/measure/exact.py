@@ -10,6 +10,9 @@ from . import deflate, servers
 from .machine import BenchError, say
 
 SECONDS = (0.6, 1.8)
+FACTORS = (1, 3, 9)
+OPERATIONS_MIN = 2000
+CALLGRIND = ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file="]
 # What is measured so, by the keys of measurements.
 KEYS = ["echo/floor", "echo/native", "echo/socketio", "echo-1k/floor", "echo-1k/native", "fanout-1000/floor",
         "fanout-1000/native", "fanout-1000/socketio", "eight/batched", "eight/native", "eight/socketio",
@@ -64,6 +67,26 @@ def per_operation(runs):
     return (more_count - count) / (more_operations - operations)
 
 
+def _writing(tool, path):
+    """The tool's command with the file that it writes."""
+    return [*tool[:-1], tool[-1] + str(path)]
+
+
+def _two_runs(measurement, context, wrapper, read):
+    """[(operations, what `read` makes of what the tool wrote)] of the short run and of the long one. On a slow machine
+    both become longer, until the second has done enough more than the first."""
+    path = context.places.scratch / "exact.out"
+    for factor in FACTORS:
+        runs = []
+        for seconds in SECONDS:
+            path.unlink(missing_ok=True)
+            report = _run(measurement, context, _writing(wrapper, path), factor * seconds)
+            runs.append((operations_of(report), read(path.read_text())))
+        if runs[1][0] - runs[0][0] >= OPERATIONS_MIN:
+            break
+    return runs
+
+
 def _run(measurement, context, wrapper, seconds):
     server, load = measurement.server, measurement.load
     with servers.Running(server, context.places, context.cores.server, load.server_mode, wrapper) as running:
@@ -75,43 +98,38 @@ def _run(measurement, context, wrapper, seconds):
 
 def system_calls(measurement, context):
     """(all, {name: times}) for each operation."""
-    path = context.places.scratch / "strace.txt"
-    counts = []
-    for seconds in SECONDS:
-        report = _run(measurement, context, ["strace", "-f", "-qq", "-c", "-o", str(path)], seconds)
-        counts.append((operations_of(report), read_strace(path.read_text())))
-    (operations, calls), (more_operations, more_calls) = counts
+    (operations, calls), (more_operations, more_calls) = _two_runs(
+        measurement, context, ["strace", "-f", "-qq", "-c", "--output="], read_strace)
     by_name = {name: per_operation([(operations, calls.get(name, 0)), (more_operations, count)])
                for name, count in more_calls.items()}
     return sum(by_name.values()), {name: count for name, count in by_name.items() if abs(count) >= 0.0005}
 
 
 def instructions(measurement, context):
-    path = context.places.scratch / "callgrind.out"
-    counts = []
-    for seconds in SECONDS:
-        path.unlink(missing_ok=True)
-        report = _run(measurement, context,
-                      ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={path}"], seconds)
-        counts.append((operations_of(report), read_callgrind(path.read_text())))
-    return per_operation(counts)
+    return per_operation(_two_runs(measurement, context, CALLGRIND, read_callgrind))
 
 
-def compressions(measurement, context):
-    """How often zlib compresses for each message that COMPRESSION_SUBSCRIBERS get."""
-    path, counts = context.places.scratch / "callgrind.out", []
-    for messages in COMPRESSION_MESSAGES:
-        path.unlink(missing_ok=True)
-        with servers.Running(measurement.server, context.places, context.cores.server,
-                             wrapper=["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={path}"]) as running:
-            descriptors = running.descriptors()
-            audience = deflate.Audience(running.port, True, COMPRESSION_SUBSCRIBERS)
-            for number in range(messages):
-                audience.broadcast(number)
-            audience.close()
-            running.stop(descriptors)
-        counts.append((messages, calls_of(path.read_text(), "deflate")))
-    return per_operation(counts)
+def compressions(measurement, context, failures):
+    """How often zlib compresses for each message that COMPRESSION_SUBSCRIBERS get; None when it failed."""
+    path, counts = context.places.scratch / "exact.out", []
+    try:
+        for messages in COMPRESSION_MESSAGES:
+            path.unlink(missing_ok=True)
+            with servers.Running(measurement.server, context.places, context.cores.server,
+                                 wrapper=_writing(CALLGRIND, path)) as running:
+                descriptors = running.descriptors()
+                audience = deflate.Audience(running.port, True, COMPRESSION_SUBSCRIBERS)
+                for number in range(messages):
+                    audience.broadcast(number)
+                audience.close()
+                running.stop(descriptors)
+            counts.append((messages, calls_of(path.read_text(), "deflate")))
+        figure = per_operation(counts)
+    except (BenchError, RuntimeError, OSError) as error:
+        failures.add("exact deflate", f"compressions of a message: {error}")
+        return None
+    say(f"[exact] {figure:g} compressions for a message to {COMPRESSION_SUBSCRIBERS}")
+    return figure
 
 
 def tools():
@@ -121,13 +139,18 @@ def tools():
             raise BenchError(f"{tool} is not installed: ./dev install bench; or measure without: --no-exact")
 
 
-def measure(measurements, keys, context):
-    """key -> {system_calls, by_name, instructions}."""
+def measure(measurements, keys, context, failures):
+    """key -> {system_calls, by_name, instructions}. What fails is told to `failures` and left out."""
     out = {}
     for key in keys:
         measurement = measurements[key]
-        calls, by_name = system_calls(measurement, context)
-        out[key] = {"system_calls": calls, "by_name": by_name, "instructions": instructions(measurement, context)}
+        try:
+            calls, by_name = system_calls(measurement, context)
+            counted = instructions(measurement, context)
+        except (BenchError, RuntimeError, OSError) as error:
+            failures.add(f"exact {key}", f"exact figures of {measurement.title}: {error}")
+            continue
+        out[key] = {"system_calls": calls, "by_name": by_name, "instructions": counted}
         say(f"[exact] {measurement.title:60} {calls:.3f} system calls, {out[key]['instructions']:.0f} instructions "
             "per operation")
     return out

@@ -4,8 +4,9 @@ import time
 from .machine import BenchError, say
 from .measurements import measure
 
-# What is much the same each time is measured less often where nothing is decided by it.
-PEER_MEMORY_ROUNDS = 2
+# What no row asks for decides nothing, and is measured less often; memory is much the same each time.
+INFORMING_ROUNDS = 3
+INFORMING_MEMORY_ROUNDS = 2
 FAILURES_MAX = 3
 
 
@@ -24,8 +25,8 @@ def rounds_of(measurements, rows, options):
         # The peers' table has what no row asks for.
         for key, measurement in measurements.items():
             if key not in counts:
-                few = key.startswith("idle/")
-                counts[key] = min(options.rounds, PEER_MEMORY_ROUNDS) if few else options.rounds
+                few = INFORMING_MEMORY_ROUNDS if key.startswith("idle/") else INFORMING_ROUNDS
+                counts[key] = min(options.rounds, few)
     return counts
 
 
@@ -50,6 +51,7 @@ class Failures:
 
     def __init__(self):
         self.texts = {}  # key -> what was said, each time
+        self.interrupted = False
 
     def add(self, key, text):
         say(f"FAILED: {text}")
@@ -81,6 +83,10 @@ def run(measurements, counts, context):
         except (BenchError, RuntimeError, OSError) as error:
             failures.add(key, str(error))
             continue
+        except KeyboardInterrupt:
+            say("interrupted; the figures so far are written")
+            failures.interrupted = True
+            break
         results[key][number] = result
         spent += time.monotonic() - begin
         expected += seconds

@@ -81,7 +81,8 @@ def at_least(limit):
 
 
 def _against_floor(title, load, servers, floor, limit):
-    return [Row(f"{name} {title} / floor", f"{load}/{server} {load}/{floor}", wanted=at_most(limit),
+    named = "floor that writes once per turn" if floor == "batched" else "floor"
+    return [Row(f"{name} {title} / {named}", f"{load}/{server} {load}/{floor}", wanted=at_most(limit),
                 exact=(f"{load}/{server}", f"{load}/{floor}"))
             for server, name in servers]
 
@@ -157,24 +158,19 @@ def evaluate(row, results):
         return None
     quiet = [number for number in shared
              if all(results[key][number]["disturbance"] <= DISTURBED for key in row.parts)]
-    notes = []
-    if len(quiet) != len(shared):
-        notes.append(f"{row.title}: {len(shared) - len(quiet)} of {len(shared)} rounds were disturbed"
-                     + (" and left out" if quiet else ": the figure is not to be trusted"))
     used = quiet or shared
     values = [[row.value(results[key][number]) for key in row.parts] for number in used]
     figures = [row.combine(of_round) for of_round in values]
     median, low, high, coverage = intervals.median_interval(figures)
-    for key in row.parts:
-        waited = sum(MEASUREMENTS[key].waited(result) for result in results[key].values())
-        if 2 * waited > len(results[key]):
-            notes.append(f"{MEASUREMENTS[key].title} waited for the generator: its figure is an upper bound")
+    waited = [key for key in row.parts
+              if 2 * sum(map(MEASUREMENTS[key].waited, results[key].values())) > len(results[key])]
     return {
         "row": row.title, "unit": row.unit, "figure": median, "low": low, "high": high, "coverage": coverage,
-        "rounds": len(used), "lowest": min(figures), "highest": max(figures), "parts": row.parts,
+        "rounds": len(used), "disturbed": len(shared) - len(quiet), "untrusted": not quiet,
+        "lowest": min(figures), "highest": max(figures), "parts": row.parts,
         "part_unit": row.value_unit(),
         "part_medians": [intervals.median_interval(column)[0] for column in zip(*values)],
         "wanted": None if row.wanted is None else {"relation": row.wanted[0], "limit": row.wanted[1]},
         "verdict": intervals.verdict(row.wanted, low, high, coverage) if quiet or row.wanted is None else "not decided",
-        "exact": list(row.exact), "notes": notes,
+        "exact": list(row.exact), "waited": [MEASUREMENTS[key].title for key in waited],
     }

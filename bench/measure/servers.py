@@ -61,7 +61,7 @@ SERVERS = {server.key: server for server in [
     Server("bun-socketio", "Socket.IO on Bun", ["bun", PEERS + "bun_socketio.mjs"], "socketio", True,
            one_thread=False),
     Server("python", "python-socketio", ["/usr/bin/python3", PEERS + "python_socketio.py"], "socketio", True,
-           longer=4),
+           longer=2),
     Server("uws", "uWebSockets on Node", ["node", PEERS + "uws_node.mjs", "--mode", "{mode}"], "raw", True,
            one_thread=False),
     Server("bun", "Bun", ["bun", PEERS + "bun_ws.mjs", "--mode", "{mode}"], "raw", True, one_thread=False),

@@ -57,7 +57,7 @@ def verdict_table(everything, before=None):
     lines = []
     for line in everything["rows"]:
         values = " / ".join(number(value, line["part_unit"]) for value in line["part_medians"])
-        cells = [line["row"], f"**{_figure(line, line['figure'])}**", interval(line), str(line["rounds"]), wanted(line),
+        cells = [line["row"], f"**{_figure(line, line['figure'])}**", interval(line), rounds_cell(line), wanted(line),
                  VERDICTS[line["verdict"]], f"{values} {line['part_unit']}" if len(line["part_medians"]) > 1 else "",
                  exactly(line, everything["exact"], "system_calls"), exactly(line, everything["exact"], "instructions")]
         if before:
@@ -94,10 +94,21 @@ def system_call_lines(everything):
             for key, of_key in everything["exact"].items()]
 
 
+def rounds_cell(line):
+    if not line["disturbed"]:
+        return str(line["rounds"])
+    if line["untrusted"]:
+        return f"{line['rounds']}, all disturbed"
+    return f"{line['rounds']} of {line['rounds'] + line['disturbed']}"
+
+
 def notes(everything):
-    # Notes name what they are about; several rows may share one.
-    found = dict.fromkeys(note for line in everything["rows"] for note in line["notes"])
-    out = [f"- {note}." for note in found]
+    out, lines = [], everything["rows"]
+    if any(line["disturbed"] for line in lines):
+        out.append("- Rounds in which others had more than 5 % of our cores are left out. Where that were all, the "
+                   "figure is shown but decides nothing.")
+    if waited := dict.fromkeys(title for line in lines for title in line["waited"]):
+        out.append(f"- Waited for the generator, so that their figures are upper bounds: {'; '.join(waited)}.")
     out += [f"- MISSING, not measured: {title} ({why})." for title, why in everything["missing"].items()]
     out += [f"- FAILED {len(texts)} times: {texts[-1]}." for texts in everything["failures"].values()]
     out += [f"- Not measured: {title}." for title in everything["not_measured"]]
@@ -111,7 +122,8 @@ def document(everything, before=None, plots=()):
              f"{headline(machine)}; {everything['rounds']} rounds, {everything['tight_rounds']} where a ratio under "
              f"1.15 is wanted, of {everything['seconds']:g} s; {everything['took_seconds'] / 60:.0f} minutes. "
              "What rows mean: [bench/README.md](../README.md)."
-             + (" **A quick run: it decides nothing.**" if everything["quick"] else ""),
+             + (" **A quick run: it decides nothing.**" if everything["quick"] else "")
+             + (" **It was interrupted.**" if everything["interrupted"] else ""),
              "## What is wanted", verdict_table(everything, before)]
     for file, title in plots:
         parts.append(f"![{title}]({file})")

@@ -34,7 +34,8 @@ def result_of(cpu_us, disturbance=0.0, cores_used=1.0):
 def everything_of(lines, results):
     return {"machine": {"cpu": "a CPU", "cores": 2, "kernel": "6.1", "commit": "abc", "time": "2026-01-02T03:04:05Z"},
             "rounds": 6, "tight_rounds": 30, "seconds": 0.5, "quick": False, "took_seconds": 600,
-            "idle_connections": 15_000, "rows": lines, "missing": {"a peer": "not installed"}, "failures": {},
+            "idle_connections": 15_000, "rows": lines, "missing": {"a peer": "not installed"},
+            "failures": {}, "interrupted": False,
             "compressions_per_message": 1.0,
             "not_measured": ["some row"], "measurements": results,
             "exact": {"echo/native": {"system_calls": 2.0, "instructions": 3000, "by_name": {"sendto": 1.0}},
@@ -117,15 +118,18 @@ class Rows(unittest.TestCase):
         results = {"echo/native": {n: result_of(1.0 if n < 28 else 9.0, 0.5 if n >= 28 else 0.0) for n in range(30)},
                    "echo/floor": {n: result_of(1.0) for n in range(30)}}
         line = rows.evaluate(row, results)
-        self.assertEqual((line["rounds"], line["highest"]), (28, 1.0))
-        self.assertIn("2 of 30 rounds were disturbed", line["notes"][0])
+        self.assertEqual((line["rounds"], line["disturbed"], line["highest"]), (28, 2, 1.0))
+        self.assertEqual(table.rounds_cell(line), "28 of 30")
         all_disturbed = {key: {n: result_of(1.0, 0.5) for n in range(30)} for key in results}
-        self.assertEqual(rows.evaluate(row, all_disturbed)["verdict"], "not decided")
+        line = rows.evaluate(row, all_disturbed)
+        self.assertEqual((line["verdict"], table.rounds_cell(line)), ("not decided", "30, all disturbed"))
 
     def test_a_server_that_waited_is_named(self):
         row = row_named("native echo 128 B / floor")
         results = {key: {n: result_of(1.0, cores_used=0.5) for n in range(6)} for key in row.parts}
-        self.assertIn("waited for the generator", " ".join(rows.evaluate(row, results)["notes"]))
+        line = rows.evaluate(row, results)
+        self.assertEqual(line["waited"], ["echo 128 B: Wirehall, native", "echo 128 B: the floor"])
+        self.assertIn("upper bounds: echo 128 B: Wirehall, native; ", table.document(everything_of([line], {})))
 
     def test_what_was_not_measured_has_no_line(self):
         row = row_named("native echo 128 B / floor")
@@ -153,7 +157,7 @@ class Faulty:
     title = "faulty"
 
     def __init__(self, fails):
-        self.fails, self.runs = fails, 0
+        self.fails, self.runs, self.fault = fails, 0, exact.BenchError("it broke")
 
     def expected_seconds(self, _):
         return 1
@@ -161,7 +165,7 @@ class Faulty:
     def run(self, _):
         self.runs += 1
         if self.fails(self.runs):
-            raise exact.BenchError("it broke")
+            raise self.fault
         return {"disturbance": 0.0}
 
     def summary(self, _):
@@ -178,6 +182,16 @@ class Failing(unittest.TestCase):
         self.assertEqual((sorted(measured["a"]), sorted(measured["b"])), ([], [1, 2, 3, 4, 5]))
         self.assertEqual(failures.texts, {"a": ["it broke"] * 3})
         self.assertIn("FAILED: it broke", said.getvalue())
+
+
+    def test_an_interrupted_run_gives_what_it_has(self):
+        context = types.SimpleNamespace(options=Options, patience=machine.Patience(0))
+        whole, interrupted = Faulty(lambda _: False), Faulty(lambda runs: runs == 3)
+        interrupted.fault = KeyboardInterrupt()
+        with contextlib.redirect_stderr(io.StringIO()):
+            measured, failures = rounds.run({"a": whole, "b": interrupted}, {"a": 5, "b": 5}, context)
+        self.assertTrue(failures.interrupted)
+        self.assertEqual((sorted(measured["a"]), sorted(measured["b"])), ([1, 2, 3], [1, 2]))
 
 
 class ExactFigures(unittest.TestCase):
