@@ -1,6 +1,8 @@
 #include "http1/chunk_decoder.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace wirehall::http1 {
 namespace {
@@ -17,12 +19,17 @@ bool is_field_char(char c) {
   return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
 }
 
+constexpr std::array<bool, 256> token_chars() {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+constexpr auto kTokenChars = token_chars();
+
 }  // namespace
 
-bool is_token_char(char c) {
-  if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
-  return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+bool is_token_char(char c) { return kTokenChars[static_cast<unsigned char>(c)]; }
 
 ChunkDecoder::Step ChunkDecoder::next(std::string_view& input, std::string_view& data) {
   while (!input.empty()) {

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -29,11 +30,15 @@ std::string_view without_port(std::string_view entry) {
 
 std::optional<AddressBytes> parse_address(std::string_view text) {
   if (text.size() > 45) return std::nullopt;
-  const std::string terminated(text);
+  std::array<char, 46> terminated{};
+  std::copy(text.begin(), text.end(), terminated.begin());
   AddressBytes address{};
-  if (inet_pton(AF_INET6, terminated.c_str(), address.data()) == 1) return address;
+  if (text.find(':') != std::string_view::npos) {
+    if (inet_pton(AF_INET6, terminated.data(), address.data()) == 1) return address;
+    return std::nullopt;
+  }
   in_addr v4{};
-  if (inet_pton(AF_INET, terminated.c_str(), &v4) != 1) return std::nullopt;
+  if (inet_pton(AF_INET, terminated.data(), &v4) != 1) return std::nullopt;
   address = {};
   address[10] = address[11] = 0xff;
   std::memcpy(address.data() + 12, &v4, 4);
@@ -43,12 +48,16 @@ std::optional<AddressBytes> parse_address(std::string_view text) {
 std::string format_address(const AddressBytes& address) {
   char text[INET6_ADDRSTRLEN] = {};
   const AddressBytes mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (std::equal(address.begin(), address.begin() + 12, mapped.begin())) {
-    inet_ntop(AF_INET, address.data() + 12, text, sizeof text);
-  } else {
+  if (!std::equal(address.begin(), address.begin() + 12, mapped.begin())) {
     inet_ntop(AF_INET6, address.data(), text, sizeof text);
+    return text;
   }
-  return text;
+  char* end = text;  // every connection that is accepted comes by here; inet_ntop prints this with snprintf
+  for (std::size_t i = 12; i < address.size(); ++i) {
+    if (i != 12) *end++ = '.';
+    end = std::to_chars(end, std::end(text), address[i]).ptr;
+  }
+  return std::string(text, end);
 }
 
 bool is_loopback_address(const AddressBytes& address) {
@@ -90,8 +99,9 @@ bool TrustedProxies::contains(const AddressBytes& address) const {
 }
 
 std::string client_address(const RequestHead& request, std::string_view peer, const TrustedProxies& trusted) {
+  if (trusted.empty()) return std::string(peer);
   const auto peer_bytes = parse_address(peer);
-  if (trusted.empty() || !peer_bytes || !trusted.contains(*peer_bytes)) return std::string(peer);
+  if (!peer_bytes || !trusted.contains(*peer_bytes)) return std::string(peer);
   std::string list;
   for (const auto& field : request.fields) {
     if (!same_token(request.name(field), "x-forwarded-for")) continue;

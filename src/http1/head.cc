@@ -15,9 +15,8 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-bool same_token(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+bool equal_folded(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool list_has_token(std::string_view list, std::string_view token) {

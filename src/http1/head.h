@@ -11,8 +11,10 @@ namespace wirehall::http1 {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kPatch, kOther };
 
+/// Whether texts of one length are the same but for the case of ASCII letters.
+bool equal_folded(std::string_view a, std::string_view b);
 /// Compares header names: ASCII, case-insensitive (RFC 9110 section 5.1).
-bool same_token(std::string_view a, std::string_view b);
+inline bool same_token(std::string_view a, std::string_view b) { return a.size() == b.size() && equal_folded(a, b); }
 
 /// Whether a comma-separated list has the token, case-insensitively (RFC 9110 section 5.6.1).
 bool list_has_token(std::string_view list, std::string_view token);

@@ -58,6 +58,7 @@ class RequestParser {
   enum class State : std::uint8_t { kHead, kBody, kComplete, kError };
   Step fail(ErrorCode code);
   Step read_head(std::string_view& input);
+  std::size_t skip_plain(std::size_t at) const;
   Step read_body(std::string_view& input);
   ErrorCode parse_head();
   ErrorCode check_framing();

@@ -67,7 +67,7 @@ class Rooms {
     hub_ = std::make_unique<Hub>(registry_, shard_);
     const Hub::Scope scope(*hub_);
     for (std::size_t i = 0; i < sockets; ++i) {
-      sockets_.push_back(hub_->make_socket(nsp(), link_, std::make_shared<Handshake>()));
+      sockets_.push_back(hub_->make_socket(nsp(), link_, KeptHandshake(Handshake())));
       hub_->connect(sockets_.back());
       nsp().enter_room(*sockets_.back(), "news");
     }

@@ -11,9 +11,11 @@ namespace wirehall::pipeline {
 
 Connection::Connection(ShardCore& core, PeerInfo peer) : core_(core) {
   id_ = core_.add(*this);
-  const auto address = http1::parse_address(peer.address);
+  if (!core_.world().trusted_proxies.empty()) {
+    const auto address = http1::parse_address(peer.address);
+    expects_proxy_header_ = address && core_.world().trusted_proxies.contains(*address);
+  }
   rare().peer = std::move(peer);
-  expects_proxy_header_ = address && core_.world().trusted_proxies.contains(*address);
   stage_ = std::make_unique<HttpStage>(*this);
   reschedule();
 }

@@ -1,10 +1,13 @@
 #include "ws/handshake.h"
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
+#include "base/assert.h"
 #include "base/base64.h"
 #include "http1/chunk_decoder.h"
 
@@ -39,7 +42,14 @@ std::string accept_value(std::string_view key) {
   std::string text(key);
   text.append(kGuid);
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
-  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  // Looked up once: SHA1() does it each time, under locks.
+  static EVP_MD* const kSha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+  static thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                                           &EVP_MD_CTX_free);
+  const bool hashed = EVP_DigestInit_ex2(context.get(), kSha1, nullptr) == 1 &&
+                      EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1 &&
+                      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+  WIREHALL_ASSERT(hashed);
   return to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
