@@ -28,7 +28,6 @@ TEST(EncodeEvent, WhatIsTextStaysTextAndIsTheSame) {
       R"({"a":1})",
       R"({})",
       R"({"type":{"type":"x"}})",
-      R"({"userId":"a","userId":"b"})",
       R"({"user\u0049d":"a","type":1})",
       R"({"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12,"m":13,"n":14,"o":15,"p":16,"type":17})"};
   for (const NativeShape* shape :

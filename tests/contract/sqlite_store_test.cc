@@ -141,7 +141,7 @@ TEST_F(SqliteFile, TheLogIsFoldedBackBeforeItIsLong) {
   }
   constexpr std::uint64_t kMiB = 1024 * 1024;
   EXPECT_GT(std::filesystem::file_size(path()), 50 * kMiB);
-  EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 24 * kMiB);
+  EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 12 * kMiB);
 }
 
 // Its file is longer than what is in it: a crash leaves zeros behind the last commit.

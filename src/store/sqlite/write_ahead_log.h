@@ -14,10 +14,9 @@
 
 namespace wirehall::store::sqlite {
 
-/// Pages after which the log is folded back. With 4 KiB pages that is 16 MiB: a second and a half at a
-/// thousand messages a second, so that few of them wait for it, and at a start after a crash a few
-/// milliseconds.
-inline constexpr int kLogPages = 4'000;
+/// Pages after which the log is folded back. With 4 KiB pages that is 4 MiB: what is in the log takes its space
+/// twice, and a disk that has become full must not be full of that.
+inline constexpr int kLogPages = 1'000;
 
 /// Thread:   the writer's.
 /// Lifetime: ends before the connection.
