@@ -131,38 +131,6 @@ TEST_F(SqliteFile, KeepsEverythingOverARestart) {
   EXPECT_EQ(commit(*store, post("r", "m2"))->at(0).message.seq, 2u);
 }
 
-TEST_F(SqliteFile, TheLogIsFoldedBackBeforeItIsLong) {
-  const auto store = open();
-  const std::string content(60 * 1024, 'x');
-  for (int i = 0; i < 40; ++i) {
-    std::vector<HallWrite> writes;
-    for (int k = 0; k < 32; ++k) writes.push_back(post("r", std::to_string(i * 32 + k), content));
-    ASSERT_TRUE(store->commit(writes, kNow).ok());
-  }
-  constexpr std::uint64_t kMiB = 1024 * 1024;
-  EXPECT_GT(std::filesystem::file_size(path()), 50 * kMiB);
-  EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 12 * kMiB);
-}
-
-// Its file is longer than what is in it: a crash leaves zeros behind the last commit.
-TEST_F(SqliteFile, TheLogGrowsAheadAndIsReadAfterACrash) {
-  const auto store = open();
-  ASSERT_TRUE(commit(*store, post("r", "m1")).ok());
-  const auto bytes = std::filesystem::file_size(path() + "-wal");
-  EXPECT_GE(bytes, 1024u * 1024);
-  ASSERT_TRUE(commit(*store, post("r", "m2")).ok());
-  EXPECT_EQ(std::filesystem::file_size(path() + "-wal"), bytes)
-      << "the second one is written over what was there";
-  SqliteStoreOptions crashed;
-  crashed.path = directory.path() + "/crashed.db";
-  std::filesystem::copy_file(path(), crashed.path);
-  std::filesystem::copy_file(path() + "-wal", crashed.path + "-wal");
-  auto opened = SqliteStore::open(crashed);
-  ASSERT_TRUE(opened.ok()) << opened.error().text();
-  EXPECT_EQ((*opened)->read_newest("r", 0, 10)->messages.size(), 2u);
-  EXPECT_EQ(commit(**opened, post("r", "m3"))->at(0).message.seq, 3u);
-}
-
 TEST_F(SqliteFile, BelongsToOneProcessAtATime) {
   const auto first = open();
   SqliteStoreOptions options;

@@ -7,7 +7,6 @@
 #include "store/file_lock.h"
 #include "store/sqlite/reader.h"
 #include "store/sqlite/schema.h"
-#include "store/sqlite/write_ahead_log.h"
 #include "store/sqlite/writer.h"
 #ifdef WIREHALL_FAULT_ACK_BEFORE_COMMIT
 #include "store/sqlite/fault_for_test.h"
@@ -33,7 +32,6 @@ struct SqliteStore::Core {
   explicit Core(const std::string& path) : lock(path + ".lock") {}
   FileLock lock;
   std::unique_ptr<Database> db;
-  std::unique_ptr<sqlite::WriteAheadLog> log;
   std::unique_ptr<sqlite::Writer> writer;
   std::unique_ptr<sqlite::Upkeep> upkeep;
 
@@ -78,7 +76,6 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteStoreOptions option
       sqlite::Query(*reader, "SELECT name FROM meta LIMIT 1").run();  // opens the log, too
       core.idle_readers.push_back(std::move(reader));
     }
-    core.log = std::make_unique<sqlite::WriteAheadLog>(db, path);
     core.writer = std::make_unique<sqlite::Writer>(db);
     core.upkeep = std::make_unique<sqlite::Upkeep>(db);
   } catch (const SqliteError& error) {
