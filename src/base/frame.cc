@@ -78,13 +78,24 @@ Outbox::Pool& Outbox::pool() {
   return pool;
 }
 
-Outbox::Queue& Outbox::queue() {
-  if (queue_ == nullptr) queue_ = pool().take();
-  return *queue_;
+Outbox::Queue& Outbox::as_queue() {
+  if (is_queue()) return *queue();
+  FrameRef frame(state_ == 0 ? nullptr : lone());  // takes the reference over
+  Queue* queue = pool().take();
+  state_ = reinterpret_cast<std::uintptr_t>(queue);
+  if (frame) {
+    Segment& segment = queue->push();
+    segment.begin = 0;
+    segment.end = static_cast<std::uint32_t>(frame.view().size());
+    queue->bytes = segment.end;
+    segment.frame = std::move(frame);
+  }
+  return *queue;
 }
 
 void Outbox::give_back() {
-  Queue* queue = std::exchange(queue_, nullptr);
+  Queue* queue = this->queue();
+  state_ = 0;
   queue->heap.reset();
   queue->head = queue->pinned = 0;
   queue->capacity = Queue::kInline;
@@ -110,7 +121,7 @@ void Outbox::Queue::pop_front() {
 }
 
 char* Outbox::append_space(std::size_t size) {
-  Queue& queue = this->queue();
+  Queue& queue = as_queue();
   queue.bytes += size;
   if (queue.count != 0) {
     Segment& last = queue.slot(queue.count - 1);
@@ -139,10 +150,10 @@ void Outbox::append(std::string_view bytes) {
   std::memcpy(append_space(bytes.size()), bytes.data(), bytes.size());
 }
 
-void Outbox::append(const FrameRef& frame) {
+void Outbox::append_to_queue(const FrameRef& frame) {
   const std::size_t size = frame.view().size();
   if (size == 0) return;
-  Queue& queue = this->queue();
+  Queue& queue = as_queue();
   Segment& segment = queue.push();
   segment.frame = frame;
   segment.begin = 0;
@@ -150,10 +161,19 @@ void Outbox::append(const FrameRef& frame) {
   queue.bytes += size;
 }
 
+void Outbox::pin(std::size_t count) {
+  if (state_ != 0) as_queue().pinned = static_cast<std::uint32_t>(count);
+}
+
 int Outbox::gather(iovec* parts, int parts_max) const {
+  if (!is_queue()) {
+    if (state_ == 0 || parts_max == 0) return 0;
+    parts[0] = {const_cast<char*>(lone()->data), lone()->size};
+    return 1;
+  }
   int filled = 0;
-  for (std::uint32_t i = 0; queue_ != nullptr && i < queue_->count && filled < parts_max; ++i) {
-    const Segment& segment = queue_->slot(i);
+  for (std::uint32_t i = 0; i < queue()->count && filled < parts_max; ++i) {
+    const Segment& segment = queue()->slot(i);
     parts[filled].iov_base = const_cast<char*>(segment.frame.block_->data + segment.begin);
     parts[filled].iov_len = segment.end - segment.begin;
     ++filled;
@@ -162,9 +182,10 @@ int Outbox::gather(iovec* parts, int parts_max) const {
 }
 
 std::size_t Outbox::copy_front(char* out, std::size_t room) const {
+  if (!is_queue()) return front().copy(out, room);
   std::size_t copied = 0;
-  for (std::uint32_t i = 0; queue_ != nullptr && i < queue_->count && copied < room; ++i) {
-    const Segment& segment = queue_->slot(i);
+  for (std::uint32_t i = 0; i < queue()->count && copied < room; ++i) {
+    const Segment& segment = queue()->slot(i);
     const std::size_t here = std::min<std::size_t>(segment.end - segment.begin, room - copied);
     std::memcpy(out + copied, segment.frame.block_->data + segment.begin, here);
     copied += here;
@@ -172,27 +193,29 @@ std::size_t Outbox::copy_front(char* out, std::size_t room) const {
   return copied;
 }
 
-void Outbox::consume(std::size_t count) {
+void Outbox::consume_from_queue(std::size_t count) {
   WIREHALL_ASSERT(count <= bytes());
   if (count == 0) return;
-  queue_->bytes -= count;
-  queue_->pinned = 0;
+  Queue& queue = as_queue();
+  queue.bytes -= count;
+  queue.pinned = 0;
   while (count != 0) {
-    Segment& first = queue_->slot(0);
+    Segment& first = queue.slot(0);
     const std::size_t here = first.end - first.begin;
     if (count < here) {
       first.begin += static_cast<std::uint32_t>(count);
       return;
     }
     count -= here;
-    queue_->pop_front();
+    queue.pop_front();
   }
-  if (queue_->count == 0) give_back();
+  if (queue.count == 0) give_back();
 }
 
 void Outbox::drop_unsent() {
-  if (queue_ == nullptr) return;
-  Queue& queue = *queue_;
+  if (state_ == 0) return;
+  if (!is_queue()) return drop_lone();
+  Queue& queue = *this->queue();
   const bool begun = queue.slot(0).begin != 0;
   std::uint32_t kept = begun ? 1 : 0;
   std::size_t kept_bytes = begun ? queue.slot(0).end - queue.slot(0).begin : 0;
@@ -206,9 +229,9 @@ void Outbox::drop_unsent() {
   if (queue.count == 0) give_back();
 }
 
-void Outbox::clear() {
-  if (queue_ == nullptr) return;
-  while (queue_->count != 0) queue_->pop_front();
+void Outbox::clear_all() {
+  if (!is_queue()) return drop_lone();
+  while (queue()->count != 0) queue()->pop_front();
   give_back();
 }
 

@@ -60,8 +60,8 @@ class FrameRef {
 };
 
 /// What one connection has still to write, in order: its own small pieces, gathered in chunks, and shared
-/// frames by reference. While it is empty it holds no memory and is one pointer: the queue itself is lent by
-/// the thread, since few connections have one at a time.
+/// frames by reference. It is one word: nothing; one whole shared frame, as a broadcast leaves it; or a queue,
+/// which the thread lends while there is something in it, since few connections have one at a time.
 ///
 /// Thread:   shard-affine.
 class Outbox {
@@ -75,21 +75,27 @@ class Outbox {
   /// Appends `size` bytes that the caller writes at once.
   /// Lifetime: the pointer dies at the next call.
   char* append_space(std::size_t size);
-  void append(const FrameRef& frame);
+  void append(const FrameRef& frame) {
+    if (state_ != 0 || frame.block_->size == 0) return append_to_queue(frame);
+    ++frame.block_->references;
+    state_ = reinterpret_cast<std::uintptr_t>(frame.block_) | kLone;
+  }
 
-  bool empty() const { return queue_ == nullptr; }
+  bool empty() const { return state_ == 0; }
   /// Exact; the base of all decisions about backpressure.
-  std::size_t bytes() const { return queue_ == nullptr ? 0 : queue_->bytes; }
+  std::size_t bytes() const { return is_queue() ? queue()->bytes : front().size(); }
   /// Without the piece that is leaving.
-  std::size_t bytes_behind_front() const {
-    return queue_ == nullptr ? 0 : queue_->bytes - (queue_->slot(0).end - queue_->slot(0).begin);
+  std::size_t bytes_behind_front() const { return is_queue() ? queue()->bytes - front().size() : 0; }
+  /// The piece that leaves next; empty where there is none.
+  std::string_view front() const {
+    if (!is_queue()) return state_ == 0 ? std::string_view() : std::string_view(lone()->data, lone()->size);
+    const Segment& first = queue()->slot(0);
+    return {first.frame.block_->data + first.begin, first.end - first.begin};
   }
   /// Says that the first `count` bytes have been given away, as to TLS, though they are not consumed yet.
   /// Requires: count <= bytes().
-  void pin(std::size_t count) {
-    if (queue_ != nullptr) queue_->pinned = static_cast<std::uint32_t>(count);
-  }
-  std::size_t pinned() const { return queue_ == nullptr ? 0 : queue_->pinned; }
+  void pin(std::size_t count);
+  std::size_t pinned() const { return is_queue() ? queue()->pinned : 0; }
 
   /// Fills at most `parts_max` pieces from the front.
   /// Returns:  how many.
@@ -97,11 +103,16 @@ class Outbox {
   /// Copies up to `room` bytes from the front. Returns: how many.
   std::size_t copy_front(char* out, std::size_t room) const;
   /// Forgets bytes from the front that were written. Requires: count <= bytes().
-  void consume(std::size_t count);
+  void consume(std::size_t count) {
+    if ((state_ & kLone) == 0 || count != lone()->size) return consume_from_queue(count);
+    drop_lone();
+  }
   /// Forgets everything that has not begun to leave. A frame never straddles two pieces, so what remains
   /// ends where a frame ends.
   void drop_unsent();
-  void clear();
+  void clear() {
+    if (state_ != 0) clear_all();
+  }
 
  private:
   struct Segment {
@@ -127,10 +138,24 @@ class Outbox {
   };
   class Pool;
   static Pool& pool();
-  Queue& queue();
+  static constexpr std::uintptr_t kLone = 1;
+
+  bool is_queue() const { return state_ != 0 && (state_ & kLone) == 0; }
+  Queue* queue() const { return reinterpret_cast<Queue*>(state_); }
+  FrameRef::Block* lone() const { return reinterpret_cast<FrameRef::Block*>(state_ & ~kLone); }
+  void drop_lone() {
+    FrameRef::Block* block = lone();
+    state_ = 0;
+    if (--block->references == 0) FrameRef::destroy(block);
+  }
+  /// The queue, made of whatever there is.
+  Queue& as_queue();
+  void append_to_queue(const FrameRef& frame);
+  void consume_from_queue(std::size_t count);
+  void clear_all();
   void give_back();
 
-  Queue* queue_ = nullptr;
+  std::uintptr_t state_ = 0;
 };
 
 }  // namespace wirehall

@@ -31,10 +31,13 @@ std::uint64_t TimerWheel::tick_of(MonoTime at) const {
 }
 
 void TimerWheel::schedule(Timer& timer, MonoTime deadline) {
+  if (deadline == kNever) return timer.unlink();
+  const std::uint64_t due = tick_of(deadline);
+  const std::uint64_t tick = due > tick_ ? due : tick_ + 1;
+  // Where it is already: its neighbours, other connections' memory, are not touched.
+  if (timer.scheduled() && timer.tick_ == tick) return;
   timer.unlink();
-  if (deadline == kNever) return;
-  const std::uint64_t tick = tick_of(deadline);
-  timer.tick_ = tick > tick_ ? tick : tick_ + 1;
+  timer.tick_ = tick;
   place(timer);
 }
 

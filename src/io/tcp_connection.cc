@@ -199,35 +199,43 @@ void TcpConnection::read_some() {
 
 // -- out ----------------------------------------------------------------------------------------
 
-TcpConnection::Io TcpConnection::write_plain(std::size_t& written) {
-  const Outbox& outbox = this->outbox();
-  std::array<iovec, kPartsMax> parts;
-  int count = outbox.gather(parts.data(), kPartsMax);
-  const auto scratch = shard_.write_buffer();
-  iovec joined{};
-  if (count > 1 && outbox.bytes() <= scratch.size()) {
-    // Small pieces are cheaper copied together than listed: the kernel charges for each entry.
-    joined.iov_len = outbox.copy_front(scratch.data(), scratch.size());
-    joined.iov_base = scratch.data();
-    parts[0] = joined;
-    count = 1;
-  }
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = static_cast<std::size_t>(count);
+// Offers bytes by `send` until the kernel has taken some, or says that it does not.
+template <class Send>
+TcpConnection::Io TcpConnection::offer(std::size_t offered, std::size_t& written, Send&& send) {
   for (;;) {
     shard_.core().metrics().add(Counter::kWrites);
-    const ssize_t result = count == 1 ? send_bytes(socket_, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
-                                      : ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+    const ssize_t result = send();
     if (result >= 0) {
       written = static_cast<std::size_t>(result);
-      std::size_t offered = 0;
-      for (int i = 0; i < count; ++i) offered += parts[static_cast<std::size_t>(i)].iov_len;
       return written < offered ? Io::kBlocked : Io::kDone;
     }
     if (errno == EINTR) continue;
     return errno == EAGAIN || errno == EWOULDBLOCK ? Io::kBlocked : Io::kError;
   }
+}
+
+TcpConnection::Io TcpConnection::write_plain(std::size_t& written) {
+  // As a rule there is one piece: an answer, or a frame that others get too.
+  if (outbox().bytes_behind_front() != 0) return write_pieces(written);
+  const std::string_view only = outbox().front();
+  return offer(only.size(), written, [&] { return send_bytes(socket_, only.data(), only.size(), MSG_NOSIGNAL); });
+}
+
+TcpConnection::Io TcpConnection::write_pieces(std::size_t& written) {
+  const auto scratch = shard_.write_buffer();
+  if (outbox().bytes() <= scratch.size()) {
+    // Small pieces are cheaper copied together than listed: the kernel charges for each entry.
+    const std::size_t size = outbox().copy_front(scratch.data(), scratch.size());
+    return offer(size, written, [&] { return send_bytes(socket_, scratch.data(), size, MSG_NOSIGNAL); });
+  }
+  std::array<iovec, kPartsMax> parts;
+  const int count = outbox().gather(parts.data(), kPartsMax);
+  std::size_t offered = 0;
+  for (int i = 0; i < count; ++i) offered += parts[static_cast<std::size_t>(i)].iov_len;
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  return offer(offered, written, [&] { return ::sendmsg(socket_, &message, MSG_NOSIGNAL); });
 }
 
 TcpConnection::Io TcpConnection::write_tls(std::size_t& written) {

@@ -69,6 +69,9 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   Io write_once(std::size_t& written);
   Io write_tls(std::size_t& written);
   Io write_plain(std::size_t& written);
+  Io write_pieces(std::size_t& written);
+  template <class Send>
+  Io offer(std::size_t offered, std::size_t& written, Send&& send);
   bool write_pending();
   void after_flush();
   void linger();

@@ -194,7 +194,9 @@ void NativeStage::frame(native::FrameDecoder& decoded, native::Codec codec) {
   }
   const hub::NamespaceSpec& spec = socket_->shard().spec();
   std::string_view event = decoded.type();
-  if (const auto alias = spec.native_types.find(event); alias != spec.native_types.end()) event = alias->second;
+  if (!spec.native_types.empty()) {
+    if (const auto alias = spec.native_types.find(event); alias != spec.native_types.end()) event = alias->second;
+  }
   std::optional<hub::AckId> ack;
   if (!decoded.id().empty()) ack = hub::AckId{0, std::string(decoded.id()), codec == native::Codec::kMsgpack};
   const hub::SocketPtr held = socket_;
@@ -274,6 +276,7 @@ void NativeStage::on_deadline(MonoTime now) {
 
 const NativeShape* NativeStage::shape(std::string_view event) const {
   const auto& shapes = socket_->shard().spec().native_shapes;
+  if (shapes.empty()) return nullptr;
   const auto found = shapes.find(event);
   return found == shapes.end() ? nullptr : &found->second;
 }
@@ -286,6 +289,9 @@ std::string& NativeStage::scratch() {
 }
 
 std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
+  // Nothing waits, so nothing speaks against it: the usual case, once for each receiver of a broadcast.
+  if (core_.open() && !cutting_ && !opening_ && !flags.is_volatile && connection_.outbox().bytes_behind_front() == 0)
+    return std::nullopt;
   ShardCore& core = connection_.core();
   if (!core_.open() || cutting_ || opening_) {
     core.metrics().add(Counter::kDroppedClosed);
