@@ -1,8 +1,10 @@
 #include "hub/adapter.h"
 
 #include <iterator>
+#include <utility>
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include "hub/encoded_message.h"
 #include "hub/gather.h"
 #include "hub/hub.h"
@@ -21,24 +23,40 @@ void ShardAdapter::mark_excepted(const Selector& selector, std::uint64_t stamp) 
   }
 }
 
+namespace {
+
+// Visits sockets in order, with the next ones and what they are linked to on their way into the cache.
+template <class List, class SocketOf, class F>
+void walk(const List& list, SocketOf socket_of, F&& visit) {
+  constexpr std::size_t kAhead = 8, kLinkAhead = 4, kLinkBytes = 128;
+  const std::size_t count = list.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) prefetch(socket_of(list[i + kAhead]), sizeof(Socket));
+    if (i + kLinkAhead < count) prefetch(&socket_of(list[i + kLinkAhead])->link(), kLinkBytes);
+    visit(*socket_of(list[i]));
+  }
+}
+
+}  // namespace
+
 template <class F>
 void ShardAdapter::for_each(const Selector& selector, F&& visit) {
   const std::uint64_t stamp = ++stamp_;
   mark_excepted(selector, stamp);
+  const bool may_meet_again = selector.rooms.size() > 1;
   const auto once = [&](Socket& socket) {
-    if (socket.excepted_in == stamp || socket.selected_in == stamp) return;
+    if (socket.excepted_in == stamp) return;
     if (!socket.is_connected()) return;  // joined in a middleware, not let in yet
-    socket.selected_in = stamp;
+    if (may_meet_again && std::exchange(socket.selected_in, stamp) == stamp) return;
     visit(socket);
   };
   if (selector.rooms.empty()) {
-    for (Socket* socket : nsp_.sockets()) once(*socket);
+    walk(nsp_.sockets(), [](Socket* socket) { return socket; }, once);
     return;
   }
   for (const std::string& name : selector.rooms) {
-    if (Room* room = nsp_.rooms().find(name)) {
-      for (const Room::Place& place : room->members) once(*place.socket);
-    }
+    if (Room* room = nsp_.rooms().find(name))
+      walk(room->members, [](const Room::Place& place) { return place.socket; }, once);
     if (Socket* socket = nsp_.find(name)) once(*socket);
   }
 }

@@ -6,6 +6,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include "io/poller.h"
 
 namespace wirehall::io {
@@ -79,19 +80,11 @@ class EpollPoller final : public Poller {
     }
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
-      if (i + 1 < count) prefetch(events_[static_cast<std::size_t>(i) + 1].data.ptr);
+      // A connection's Pollable stands at its end.
+      if (i + 1 < count) prefetch(static_cast<const char*>(events_[static_cast<std::size_t>(i) + 1].data.ptr) - 64, 128);
       Pollable& object = *static_cast<Pollable*>(event.data.ptr);
       if (object.polled) object.on_ready((event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0);
     }
-  }
-
-  // Of thousands of connections none is still in the cache when its turn comes; while one is served, the
-  // next one's state is on its way.
-  static void prefetch(const void* object) {
-    // A connection's Pollable stands at its end.
-    constexpr std::ptrdiff_t kLineBytes = 64;
-    for (const std::ptrdiff_t line : {-1, 0})
-      __builtin_prefetch(static_cast<const char*>(object) + line * kLineBytes);
   }
 
   int set_;

@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/prefetch.h"
 #include "http1/forwarded.h"
 #include "io/node.h"
 #include "pipeline/engine_client.h"
@@ -239,7 +240,11 @@ void Shard::finish_turn() {
     core_.end_turn();
     const std::vector<pipeline::Connection*>& touched = core_.take_touched();
     if (touched.empty()) break;
-    for (pipeline::Connection* connection : touched) tcp(*connection).flush();
+    constexpr std::size_t kAhead = 4;
+    for (std::size_t i = 0; i < touched.size(); ++i) {
+      if (i + kAhead < touched.size()) prefetch(touched[i + kAhead], sizeof(TcpConnection));
+      tcp(*touched[i]).flush();
+    }
     if (round + 1 == kFlushRoundsMax) want_turn();
   }
   if (core_.has_ready() || !read_later_.empty()) want_turn();
