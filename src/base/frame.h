@@ -122,7 +122,7 @@ class Outbox {
   };
   /// A ring of segments; never empty while an outbox has it, never with an empty segment.
   struct Queue {
-    static constexpr std::uint32_t kInline = 2;
+    static constexpr std::uint32_t kInline = 8;
     Segment& slot(std::uint32_t i) { return segments()[(head + i) & (capacity - 1)]; }
     Segment* segments() { return heap ? heap.get() : inline_segments; }
     Segment& push();

@@ -353,9 +353,9 @@ std::size_t EngineClient::backlog_bytes() {
 
 // What keeps a packet from being sent, if anything does.
 std::optional<SendResult> EngineClient::refuse_send(const EmitFlags& flags) {
-  // Nothing waits, so nothing speaks against it: the usual case, once for each receiver of a broadcast.
+  // The usual case, once for each receiver of a broadcast.
   if (session_.direct() && !cutting_ && !flags.is_volatile && websocket_ != nullptr &&
-      websocket_->connection().outbox().bytes_behind_front() == 0)
+      websocket_->connection().outbox().bytes_behind_front() <= core_.limits().backpressure_bytes_max)
     return std::nullopt;
   if (!session_.is_open() || cutting_) {
     core_.metrics().add(Counter::kDroppedClosed);

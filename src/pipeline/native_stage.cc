@@ -289,10 +289,11 @@ std::string& NativeStage::scratch() {
 }
 
 std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
-  // Nothing waits, so nothing speaks against it: the usual case, once for each receiver of a broadcast.
-  if (core_.open() && !cutting_ && !opening_ && !flags.is_volatile && connection_.outbox().bytes_behind_front() == 0)
-    return std::nullopt;
   ShardCore& core = connection_.core();
+  // The usual case, once for each receiver of a broadcast.
+  if (core_.open() && !cutting_ && !opening_ && !flags.is_volatile &&
+      connection_.outbox().bytes_behind_front() <= core.limits().backpressure_bytes_max)
+    return std::nullopt;
   if (!core_.open() || cutting_ || opening_) {
     core.metrics().add(Counter::kDroppedClosed);
     return SendResult::kClosed;
