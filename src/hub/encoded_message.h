@@ -101,7 +101,10 @@ class EncodedMessage {
 /// Which forms the connections of this process have needed so far, so that a message is frozen with them.
 class FormsInUse {
  public:
-  void mark(Form form) { mask_.fetch_or(1u << static_cast<unsigned>(form), std::memory_order_relaxed); }
+  void mark(Form form) {
+    // Asked once for each delivery, and written once for each form: shards would pass the line around.
+    if (!used(form)) mask_.fetch_or(1u << static_cast<unsigned>(form), std::memory_order_relaxed);
+  }
   bool used(Form form) const {
     return (mask_.load(std::memory_order_relaxed) >> static_cast<unsigned>(form) & 1u) != 0;
   }
