@@ -101,7 +101,7 @@ for (const protocol of protocols) {
     await a.reads('#private .log .note', 'read');
     assert.equal(await b.page.locator('#private').getByLabel('To').inputValue(), 'alice');
     await write(b, 'alice', 'here I am');
-    await a.reads('#private .log p', 'here I am');
+    for (const tab of [a, b]) await tab.reads('#private .log p', 'here I am');
     assert.deepEqual(await b.page.locator('#private .log p').allTextContents(), ['for later', 'here I am']);
   });
 
