@@ -32,7 +32,8 @@ RoomMember* RoomDirectory::member_of(Room& room, std::string_view user_id) {
 
 void RoomDirectory::add(Room& room, RoomMember member) {
   append_sparingly(room.members, std::move(member));
-  if (room.members.size() <= kUnindexedMembersMax) return;
+  // A room that was larger keeps its index for a while.
+  if (!room.index && room.members.size() <= kUnindexedMembersMax) return;
   std::size_t missing = room.members.size() - 1;
   if (!room.index) {
     room.index = std::make_unique<TextMap<std::uint32_t>>();

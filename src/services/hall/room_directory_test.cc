@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "base/random.h"
+
 namespace wirehall::services {
 namespace {
 
@@ -138,6 +142,26 @@ TEST_F(Stadium, FifteenThousandWhoComeBackAreOneEventATick) {
   EXPECT_LE(events, static_cast<std::size_t>(kTicks)) << "of which each goes to every member once";
   EXPECT_LT(bytes, 64u * 1024u) << "and names no more than it says";
   EXPECT_EQ(rooms.member_count("r"), static_cast<std::size_t>(kMembers));
+}
+
+// An index comes above sixteen members and goes at eight: between them a room may have one or not.
+TEST_F(Directory, MembersAreFoundHoweverARoomGrowsAndShrinks) {
+  SeededRandom random(1);
+  std::set<std::string> inside;
+  for (int step = 0; step < 5'000; ++step) {
+    const std::string id = "u" + std::to_string(random.next() % 24);
+    if (inside.insert(id).second) {
+      come(id);
+    } else {
+      leave(id);
+      inside.erase(id);
+    }
+    ASSERT_EQ(rooms.member_count("r"), inside.size()) << step;
+    for (int i = 0; i < 24; ++i) {
+      const std::string each = "u" + std::to_string(i);
+      ASSERT_EQ(rooms.is_member("r", each), inside.contains(each)) << each << " after step " << step;
+    }
+  }
 }
 
 // Small rooms are searched, large ones have an index; both ways back and forth.
