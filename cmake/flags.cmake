@@ -32,6 +32,11 @@ if(WIREHALL_SANITIZE)
     # Clang 14 cannot emit what `function` checks for coroutine templates: "difference across sections".
     target_compile_options(wirehall_flags INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize=function)
   endif()
+  if(WIREHALL_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # A look at every pointer, for what AddressSanitizer stops at too when it is used; a fifth of the time to
+    # compile. The fuzz targets, which clang builds, keep them.
+    target_compile_options(wirehall_flags INTERFACE -fno-sanitize=null,alignment)
+  endif()
   if(WIREHALL_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(wirehall_flags INTERFACE -Wno-tsan)
   endif()
