@@ -20,6 +20,12 @@ CONFIG = {
 }
 
 
+def resident_bytes(pid):
+    """As the page table has it: the counters in `status` lag behind."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        return int(re.search(r"^Rss:\s+(\d+) kB", file.read(), re.M)[1]) * 1024
+
+
 class Hall:
     """A running server; its files lie in a folder of its own under `parent`, which goes with it."""
 
@@ -66,9 +72,7 @@ class Hall:
         raise RuntimeError("the server did not become ready")
 
     def resident_bytes(self):
-        """As the page table has it: the counters in `status` lag behind."""
-        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
-            return int(re.search(r"^Rss:\s+(\d+) kB", file.read(), re.M)[1]) * 1024
+        return resident_bytes(self.pid)
 
     def end(self):
         self.process.kill()

@@ -47,8 +47,8 @@ FrameRef FrameRef::of_shared(std::shared_ptr<const std::string> bytes) {
 
 // -- Outbox -------------------------------------------------------------------------------------
 
-// The queues of a thread's outboxes. A broadcast gives every receiver one until the end of the turn, so many
-// are kept for the next; each is 168 bytes.
+// The queues of a thread's outboxes. Where several messages meet in a turn every receiver has one until its end,
+// so many are kept for the next; each is 168 bytes.
 class Outbox::Pool {
  public:
   ~Pool() {

@@ -20,7 +20,7 @@ std::uint64_t keyed_hash(std::string_view text);
 
 struct KeyedHash {
   using is_transparent = void;
-  using is_avalanching = void;
+  using is_avalanching = void;  ///< for Boost: all bits of the result are as good
   std::size_t operator()(std::string_view text) const { return static_cast<std::size_t>(keyed_hash(text)); }
 };
 
@@ -51,10 +51,8 @@ class NamedPointers {
   auto end() const { return table_.end(); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    using is_avalanching = void;
-    std::size_t operator()(std::string_view name) const { return static_cast<std::size_t>(keyed_hash(name)); }
+  struct Hash : KeyedHash {
+    using KeyedHash::operator();
     std::size_t operator()(const T* object) const { return (*this)(std::string_view(NameOf{}(*object))); }
   };
   struct Equal {

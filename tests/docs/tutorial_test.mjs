@@ -94,7 +94,8 @@ async function talkInBrowsers(url) {
     }));
     for (const page of people) {
       for (const username of ['ann', 'bob']) {
-        const row = page.locator('#room li', {hasText: `it is ${username}`});
+        // Who wrote stands there when the server has the message.
+        const row = page.locator('#room li', {hasText: `it is ${username}`, hasNotText: 'Sending'});
         await row.waitFor();
         assert.match(
             await row.textContent(), new RegExp(`^${username} `), 'the token says who it is, not the form');

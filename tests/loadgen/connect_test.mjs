@@ -1,13 +1,10 @@
 // Handshakes: connections that come and go, each of them counted.
 import assert from 'node:assert/strict';
-import {mkdtempSync, rmSync} from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import {describe, it} from 'node:test';
 
-import {hallServer, until} from '../support/server.mjs';
+import {until} from '../support/server.mjs';
 
-import {AT_ONCE, bench, socketIoServer, startBench, UNLIMITED, using, webSocketServer} from './support/bench.mjs';
+import {AT_ONCE, bench, socketIoServer, startBench, unlimitedHall, using, webSocketServer} from './support/bench.mjs';
 
 const CONNECT = ['--mode', 'connect', '--connections', 10, '--warm-up', 0];
 
@@ -52,8 +49,7 @@ describe('handshakes', AT_ONCE, () => {
       assert.ok(reasons.get('client namespace disconnect') >= report.figures.sent, JSON.stringify([...reasons]));
     }));
   it('of a hall, which is empty afterwards, with what each costs it', async () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
-    const server = await hallServer(['--data', folder], UNLIMITED);
+    const server = await unlimitedHall();
     try {
       const report = complete(await bench(server.url, ...CONNECT, '--duration', 1, '--server-pid', server.pid));
       const {cpu_us_per_operation: all, user_us_per_operation: user, system_us_per_operation: system} = report.server;
@@ -62,7 +58,6 @@ describe('handshakes', AT_ONCE, () => {
       await until(async () => (await stats()).connections === 0, 'the hall is empty');
     } finally {
       await server.stop();
-      rmSync(folder, {recursive: true});
     }
   });
   it('by a schedule', () => using(webSocketServer(), async (server) => {

@@ -1,25 +1,19 @@
 // What happens when connections are lost: a client's, the server's, or one that nobody reads.
 import assert from 'node:assert/strict';
-import {mkdtempSync, rmSync} from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import {rmSync} from 'node:fs';
 import {after, before, describe, it} from 'node:test';
 
 import {hallServer, start, until} from '../support/server.mjs';
 
-import {AT_ONCE, bench, program, startBench, UNLIMITED, using, webSocketServer} from './support/bench.mjs';
+import {
+  AT_ONCE, bench, newFolder, program, startBench, UNLIMITED, unlimitedHall, using, webSocketServer,
+} from './support/bench.mjs';
 
 describe('connections that end', AT_ONCE, () => {
   describe('jitter: who was away gets what it missed, in order and once', AT_ONCE, () => {
-    let server, folder;
-    before(async () => {
-      folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
-      server = await hallServer(['--data', folder], UNLIMITED);
-    });
-    after(async () => {
-      await server.stop();
-      rmSync(folder, {recursive: true});
-    });
+    let server;
+    before(async () => { server = await unlimitedHall(); });
+    after(() => server.stop());
     for (const protocol of ['native', 'socketio']) {
       it(protocol, async () => {
         const {status, report, errors} = await bench(
@@ -39,9 +33,7 @@ describe('connections that end', AT_ONCE, () => {
   });
 
   it('jitter against a hall without recovery: native clients still have `since`; over Socket.IO too', async () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
-    const server = await hallServer(
-        ['--data', folder], {...UNLIMITED, WIREHALL_CONNECTION_STATE_RECOVERY__MAX_DISCONNECTION_DURATION: '0'});
+    const server = await unlimitedHall({WIREHALL_CONNECTION_STATE_RECOVERY__MAX_DISCONNECTION_DURATION: '0'});
     try {
       const {report, errors} = await bench(server.url, '--mode', 'jitter', '--connections', 10, '--rate', 50,
                                            '--away-every', 1, '--away-for', 0.2, '--duration', 3);
@@ -50,12 +42,11 @@ describe('connections that end', AT_ONCE, () => {
       assert.equal(report.figures.duplicated, 0, JSON.stringify(report.figures));
     } finally {
       await server.stop();
-      rmSync(folder, {recursive: true});
     }
   });
 
   it('restart: everybody is back, and how soon', async () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
+    const folder = newFolder();
     const environment = {...UNLIMITED, JWT_SECRET: 'a secret that outlives a process, of 32 bytes'};
     let server = await hallServer(['--data', folder], environment);
     try {
@@ -88,8 +79,7 @@ describe('connections that end', AT_ONCE, () => {
   });
 
   it('slow: who does not read is closed, and harms nobody', async () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
-    const server = await hallServer(['--data', folder], {...UNLIMITED, WIREHALL_LIMITS__BACKPRESSURE_BYTES: '2000000'});
+    const server = await unlimitedHall({WIREHALL_LIMITS__BACKPRESSURE_BYTES: '2000000'});
     try {
       const {report, errors} = await bench(`${server.ws}/ws`, '--mode', 'slow', '--connections', 12, '--slow', 3,
                                            '--size', 50000, '--rate', 200, '--duration', 2);
@@ -99,7 +89,6 @@ describe('connections that end', AT_ONCE, () => {
       assert.equal(report.figures.expected, report.figures.sent * 8);
     } finally {
       await server.stop();
-      rmSync(folder, {recursive: true});
     }
   });
 

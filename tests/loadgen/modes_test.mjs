@@ -1,14 +1,15 @@
 // What each mode measures, on Wirehall's hall and on npm's servers: nothing is lost where nothing was.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
-import os from 'node:os';
+import {readFileSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
 
-import {hallServer, until} from '../support/server.mjs';
+import {until} from '../support/server.mjs';
 
-import {AT_ONCE, bench, socketIoServer, startBench, UNLIMITED, using, webSocketServer} from './support/bench.mjs';
+import {
+  AT_ONCE, bench, newFolder, socketIoServer, startBench, unlimitedHall, using, webSocketServer,
+} from './support/bench.mjs';
 
 /** A run that went well: something was measured, and the audit found nothing. */
 function whole({status, report, errors}, connections) {
@@ -25,15 +26,9 @@ function whole({status, report, errors}, connections) {
   return report;
 }
 
-let hall, folder;
-before(async () => {
-  folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
-  hall = await hallServer(['--data', folder], UNLIMITED);
-});
-after(async () => {
-  await hall.stop();
-  rmSync(folder, {recursive: true});
-});
+let hall;
+before(async () => { hall = await unlimitedHall(); });
+after(() => hall.stop());
 
 describe('a hall in development', AT_ONCE, () => {
   it('is known by its greeting, and gives tokens', async () => {
@@ -138,7 +133,7 @@ describe('npm servers', AT_ONCE, () => {
 
 describe('TLS', () => {
   it('with a certificate that is trusted, or any; never with a strange one', async () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
+    const folder = newFolder();
     const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name));
     execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
                              '-keyout', key, '-out', cert, '-subj', '/CN=localhost', '-addext',

@@ -1,25 +1,14 @@
 // What the threads of a generator share, under a sanitizer: short runs with two of them, on a server that is
 // built likewise.
 import assert from 'node:assert/strict';
-import {mkdtempSync, rmSync} from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
 
-import {hallServer} from '../support/server.mjs';
-
-import {bench, UNLIMITED} from './support/bench.mjs';
+import {bench, unlimitedHall} from './support/bench.mjs';
 
 describe('two threads', () => {
-  let server, folder;
-  before(async () => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
-    server = await hallServer(['--data', folder], UNLIMITED);
-  });
-  after(async () => {
-    await server.stop();
-    rmSync(folder, {recursive: true});
-  });
+  let server;
+  before(async () => { server = await unlimitedHall(); });
+  after(() => server.stop());
   const runs = {
     'echo': ['--rate', 400],
     // A publisher of each thread has receivers in the other.

@@ -2,14 +2,16 @@
 // them.
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {createServer as createTlsServer} from 'node:https';
+import os from 'node:os';
 import path from 'node:path';
 
 import {Server} from 'socket.io';
 import {WebSocketServer} from 'ws';
 
-import {root} from '../../support/server.mjs';
+import {hallServer, root} from '../../support/server.mjs';
 
 const build = process.env.WIREHALL_BUILD ?? path.join(root, 'build/release');
 export const program = process.env.WIREHALL_BIN ?? path.join(build, 'wirehall');
@@ -133,3 +135,18 @@ export async function using(server, run) {
 
 /** The environment of a hall whose limits are out of the way. */
 export const UNLIMITED = {WIREHALL_RATE_LIMIT__MESSAGES_PER_MINUTE: '100000000'};
+
+export const newFolder = () => mkdtempSync(path.join(os.tmpdir(), 'wirehall-bench-'));
+
+/** Such a hall with data of its own, which go with it. */
+export async function unlimitedHall(environment = {}) {
+  const folder = newFolder();
+  const server = await hallServer(['--data', folder], {...UNLIMITED, ...environment});
+  return {
+    ...server,
+    async stop() {
+      await server.stop();
+      rmSync(folder, {recursive: true});
+    },
+  };
+}
