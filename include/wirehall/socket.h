@@ -21,6 +21,7 @@ class Namespace;
 
 namespace detail {
 struct AckState;
+class SpareAck;
 class Invocation;
 using EventHandler = std::function<void(Invocation&)>;
 template <class F>
@@ -42,8 +43,7 @@ class Ack {
 
   void operator()() { answer({}); }
   void operator()(Value a) {
-    const Value args[] = {std::move(a)};
-    answer(args);
+    answer({&a, 1});
   }
   void operator()(Value a, Value b) {
     const Value args[] = {std::move(a), std::move(b)};
@@ -56,6 +56,7 @@ class Ack {
   void fail(const Error& error);
 
  private:
+  friend class detail::SpareAck;
   std::shared_ptr<detail::AckState> state_;
 };
 

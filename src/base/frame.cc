@@ -25,7 +25,55 @@ FrameRef::Block* FrameRef::make_block(std::size_t capacity) {
   return block;
 }
 
+// Chunks that have left, for the next answers: every one is written before the next message is read. What is here at
+// the thread's end goes with it; what comes later is freed at once.
+class FrameRef::SpareChunks {
+ public:
+  static Block* take() {
+    State& state = state_;
+    return state.count == 0 ? nullptr : state.chunks[--state.count];
+  }
+  static bool keep(Block* block) {
+    State& state = state_;
+    if (state.count == kSpareChunksMax || state.ended) return false;
+    thread_local const End end;
+    state.chunks[state.count++] = block;
+    return true;
+  }
+
+ private:
+  static constexpr std::uint32_t kSpareChunksMax = 16;
+  struct State {
+    std::uint32_t count;
+    bool ended;
+    Block* chunks[kSpareChunksMax];
+  };
+  struct End {
+    End() = default;
+    ~End() {
+      state_.ended = true;
+      while (state_.count != 0) std::free(state_.chunks[--state_.count]);
+    }
+  };
+  static constinit thread_local State state_;
+};
+constinit thread_local FrameRef::SpareChunks::State FrameRef::SpareChunks::state_{};
+
+FrameRef::Block* FrameRef::make_chunk(std::size_t size, bool first) {
+  const std::size_t usual = first ? kFirstChunkBytes : kNextChunkBytes;
+  Block* block = nullptr;
+  if (size <= kFirstChunkBytes && first) block = SpareChunks::take();
+  if (block != nullptr) {
+    block->references = 1;
+  } else {
+    block = make_block(size > usual ? size : usual);
+  }
+  block->size = size;
+  return block;
+}
+
 void FrameRef::destroy(Block* block) {
+  if (block->capacity == kFirstChunkBytes && SpareChunks::keep(block)) return;
   block->~Block();
   std::free(block);
 }
@@ -121,23 +169,31 @@ void Outbox::Queue::pop_front() {
 }
 
 char* Outbox::append_space(std::size_t size) {
+  if (state_ == 0) {
+    FrameRef::Block* block = FrameRef::make_chunk(size, true);
+    hold_alone(block);
+    return block->tail();
+  }
+  if (!is_queue()) {
+    if (char* space = FrameRef::extend(*lone(), size)) return space;
+  }
+  return append_space_to_queue(size);
+}
+
+char* Outbox::append_space_to_queue(std::size_t size) {
   Queue& queue = as_queue();
   queue.bytes += size;
   if (queue.count != 0) {
     Segment& last = queue.slot(queue.count - 1);
     FrameRef::Block* block = last.frame.block_;
-    // A chunk of ours is referenced by this queue alone; a shared frame may not grow (I1).
-    if (block->references == 1 && block->capacity - block->size >= size && last.end == block->size &&
-        !block->owner) {
-      char* space = block->tail() + block->size;
-      block->size += size;
-      last.end += static_cast<std::uint32_t>(size);
-      return space;
+    if (last.end == block->size) {
+      if (char* space = FrameRef::extend(*block, size)) {
+        last.end += static_cast<std::uint32_t>(size);
+        return space;
+      }
     }
   }
-  const std::size_t usual = queue.count == 0 ? kFirstChunkBytes : kNextChunkBytes;
-  FrameRef::Block* block = FrameRef::make_block(size > usual ? size : usual);
-  block->size = size;
+  FrameRef::Block* block = FrameRef::make_chunk(size, queue.count == 0);
   Segment& segment = queue.push();
   segment.frame = FrameRef(block);
   segment.begin = 0;

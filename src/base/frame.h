@@ -53,15 +53,26 @@ class FrameRef {
     char* tail() { return reinterpret_cast<char*>(this + 1); }
   };
   explicit FrameRef(Block* block) : block_(block) {}
+  class SpareChunks;
   static Block* make_block(std::size_t capacity);
+  /// A block for small pieces, with room for `size` bytes at least; `first`: nothing waits in front of them.
+  static Block* make_chunk(std::size_t size, bool first);
+  /// Room behind the bytes of a chunk that nobody else refers to (I1); nullptr where there is none.
+  static char* extend(Block& block, std::size_t size) {
+    if (block.references != 1 || block.capacity - block.size < size || block.owner) return nullptr;
+    char* space = block.tail() + block.size;
+    block.size += size;
+    return space;
+  }
   static void destroy(Block* block);
 
   Block* block_ = nullptr;
 };
 
 /// What one connection has still to write, in order: its own small pieces, gathered in chunks, and shared
-/// frames by reference. It is one word: nothing; one whole shared frame, as a broadcast leaves it; or a queue,
-/// which the thread lends while there is something in it, since few connections have one at a time.
+/// frames by reference. It is one word: nothing; one whole frame, shared as a broadcast leaves it or a chunk of its own
+/// with an answer; or a queue, which the thread lends while there is something in it, since few connections have one at
+/// a time.
 ///
 /// Thread:   shard-affine.
 class Outbox {
@@ -78,7 +89,7 @@ class Outbox {
   void append(const FrameRef& frame) {
     if (state_ != 0 || frame.block_->size == 0) return append_to_queue(frame);
     ++frame.block_->references;
-    state_ = reinterpret_cast<std::uintptr_t>(frame.block_) | kLone;
+    hold_alone(frame.block_);
   }
 
   bool empty() const { return state_ == 0; }
@@ -142,6 +153,7 @@ class Outbox {
 
   bool is_queue() const { return state_ != 0 && (state_ & kLone) == 0; }
   Queue* queue() const { return reinterpret_cast<Queue*>(state_); }
+  void hold_alone(FrameRef::Block* block) { state_ = reinterpret_cast<std::uintptr_t>(block) | kLone; }
   FrameRef::Block* lone() const { return reinterpret_cast<FrameRef::Block*>(state_ & ~kLone); }
   void drop_lone() {
     FrameRef::Block* block = lone();
@@ -151,6 +163,7 @@ class Outbox {
   /// The queue, made of whatever there is.
   Queue& as_queue();
   void append_to_queue(const FrameRef& frame);
+  char* append_space_to_queue(std::size_t size);
   void consume_from_queue(std::size_t count);
   void clear_all();
   void give_back();

@@ -21,7 +21,8 @@ class Scanner {
         depth_max_(depth_max < kDepthBits ? depth_max : kDepthBits) {}
 
   void skip_space() {
-    while (cursor_ != end_ && is_space(*cursor_)) ++cursor_;
+    // As a rule there is none.
+    while (cursor_ != end_ && static_cast<unsigned char>(*cursor_) <= ' ' && is_space(*cursor_)) ++cursor_;
   }
   bool at_end() const { return cursor_ == end_; }
   bool take(char c) {
@@ -51,7 +52,7 @@ class Scanner {
   Status value(Slice& out, std::uint32_t outer) {
     const char* begin = cursor_;
     placeholder_ = binary_ = false;
-    const Status status = nested(outer);
+    const Status status = at_scalar() ? scalar_value() : nested(outer);
     out.text = std::string_view(begin, static_cast<std::size_t>(cursor_ - begin));
     out.placeholder = placeholder_;
     out.binary = binary_;
@@ -135,6 +136,16 @@ class Scanner {
     ++depth_;
   }
   bool in_object() const { return (objects_[(depth_ - 1) / 64] >> ((depth_ - 1) % 64) & 1) != 0; }
+
+  // Most values are texts or numbers: nothing is inside of them.
+  bool at_scalar() const { return cursor_ != end_ && (*cursor_ == '"' || is_digit(*cursor_)); }
+  Status scalar_value() {
+    if (++values_ > kValuesMax) return Status::kTooMany;
+    std::string_view raw;
+    bool escaped = false;
+    const bool valid = *cursor_ == '"' ? string(raw, escaped) : number();
+    return valid ? Status::kOk : Status::kSyntax;
+  }
 
   // Walks values without recursion: which container each level is stands in one bit.
   Status nested(std::uint32_t outer) {

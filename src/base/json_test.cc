@@ -114,7 +114,7 @@ TEST(JsonScan, FewSlicesHoldAnyNumberOfThem) {
 
 // Whatever lies at whatever distance from a block's edge.
 TEST(JsonText, PlainBytesEndAtTheFirstThatIsNot) {
-  for (std::size_t size = 0; size <= 70; ++size) {
+  for (std::size_t size = 0; size <= 200; ++size) {
     for (std::size_t at = 0; at <= size; ++at) {
       for (const char stop : {'"', '\\', '\n', '\0', '\x1f'}) {
         std::string text(size, ' ');

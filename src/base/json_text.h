@@ -30,20 +30,33 @@ inline std::uint64_t string_stops(std::uint64_t word) {
          kHigh;
 }
 
+#if defined(__SSE2__)
+// Sixteen bytes: those that end the walk are all ones.
+inline __m128i stops_of(const char* bytes) {
+  const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+  const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(chunk, _mm_set1_epi8('"')), _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\')));
+  return _mm_or_si128(ends, _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk));
+}
+#endif
+
 }  // namespace detail
 
 /// The first byte that cannot stand in a string as it is: a quote, a backslash, a control character; or
 /// `end`.
 inline const char* skip_plain(const char* cursor, const char* end) {
 #if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i last_control = _mm_set1_epi8(0x1f);
+  // Short strings, as keys are, end within the first steps; long ones are walked 64 bytes at once.
+  for (int step = 0; step < 3 && end - cursor >= 16; ++step, cursor += 16) {
+    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(detail::stops_of(cursor)));
+    if (stops != 0) return cursor + std::countr_zero(stops);
+  }
+  for (; end - cursor >= 64; cursor += 64) {
+    const __m128i low = _mm_or_si128(detail::stops_of(cursor), detail::stops_of(cursor + 16));
+    const __m128i high = _mm_or_si128(detail::stops_of(cursor + 32), detail::stops_of(cursor + 48));
+    if (_mm_movemask_epi8(_mm_or_si128(low, high)) != 0) break;
+  }
   for (; end - cursor >= 16; cursor += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(cursor));
-    const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
-    const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(ends, controls)));
+    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(detail::stops_of(cursor)));
     if (stops != 0) return cursor + std::countr_zero(stops);
   }
 #endif

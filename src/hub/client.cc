@@ -231,7 +231,7 @@ void Client::packet_of(Socket& socket, socketio::Packet& packet) {
     case socketio::PacketType::kEvent: {
       std::optional<AckId> ack;
       if (packet.id) ack = AckId{*packet.id, {}};
-      socket.receive_event(packet.event, std::move(packet.args), std::move(ack));
+      socket.receive_event(packet.event, packet.args, std::move(ack));
       break;
     }
     case socketio::PacketType::kAck:

@@ -155,6 +155,8 @@ class Hub final : public Resumer {
   std::size_t socket_count() const;
   std::size_t room_count() const;
 
+  detail::SpareAck& spare_ack() { return spare_ack_; }
+
   /// Services by their key (the address of a static of theirs).
   std::shared_ptr<ShardService>& service(const void* key) { return services_[key]; }
 
@@ -178,6 +180,7 @@ class Hub final : public Resumer {
   std::vector<std::unique_ptr<Running>> finished_;
   std::vector<NamespaceShard*> paused_;
   std::unordered_map<const void*, std::shared_ptr<ShardService>> services_;
+  detail::SpareAck spare_ack_;
   // As the owner of some names of children: on how many shards each of them is.
   void child_made(const NamespaceSpec& parent, const std::string& name);
   void child_gone(const std::string& name);

@@ -93,15 +93,16 @@ void Socket::mark_connected() {
   state_ = State::kConnected;
 }
 
-void Socket::receive_event(std::string_view event, Args args, std::optional<AckId> ack_id) {
+void Socket::receive_event(std::string_view event, Args& args, std::optional<AckId> ack_id) {
   if (state_ != State::kConnected) return;
   const SocketPtr self(this);
   hub().environment().metrics().add(Counter::kEvents);
-  auto state = std::make_shared<detail::AckState>();
-  state->socket = self;
-  state->wanted = ack_id.has_value();
-  if (ack_id) state->id = std::move(*ack_id);
-  Ack ack(std::move(state));
+  detail::SpareAck& spare = hub().spare_ack();
+  Ack ack = spare.take();
+  detail::AckState& state = spare.state_of(ack);
+  state.socket = self;
+  state.wanted = ack_id.has_value();
+  if (ack_id) state.id = std::move(*ack_id);
   try {
     if (rare_ && !rare_->any.empty()) {
       const auto any = rare_->any;  // a handler may add another
@@ -109,13 +110,14 @@ void Socket::receive_event(std::string_view event, Args args, std::optional<AckI
     }
     if (const Status checked = check_event(event, args); !checked.ok()) {
       ack.fail(checked.error());
-      return;
+    } else {
+      run_handlers(event, args, ack);
     }
-    run_handlers(event, args, ack);
   } catch (...) {
     hub().report_exception("handler threw");
     ack.fail(ErrorCode::kInternal);
   }
+  spare.give_back(std::move(ack));
 }
 
 Status Socket::check_event(std::string_view event, Args& args) {

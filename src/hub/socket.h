@@ -80,7 +80,7 @@ class Socket final : public wirehall::Socket {
 
   // -- what the links call ------------------------------------------------------------------------
   /// An event of the client. `ack`: the answer it waits for.
-  void receive_event(std::string_view event, Args args, std::optional<AckId> ack);
+  void receive_event(std::string_view event, Args& args, std::optional<AckId> ack);
   /// The client's answer to an event of ours; unknown numbers are ignored.
   void receive_ack(std::uint64_t id, Args args);
   /// The connection, or the client's part in this namespace, has ended.
@@ -223,6 +223,24 @@ struct AckState {
   hub::AckId id;
   bool wanted = false;
   bool answered = false;
+};
+
+/// The state of the last answer, for the next event: as a rule no handler keeps its Ack.
+///
+/// Thread:   shard-affine.
+class SpareAck {
+ public:
+  Ack take() { return Ack(state_ ? std::move(state_) : std::make_shared<AckState>()); }
+  /// Where a handler has kept a copy, there is nothing to take back.
+  void give_back(Ack ack) {
+    if (ack.state_.use_count() != 1) return;
+    *ack.state_ = AckState();
+    state_ = std::move(ack.state_);
+  }
+  AckState& state_of(Ack& ack) { return *ack.state_; }
+
+ private:
+  std::shared_ptr<AckState> state_;
 };
 
 }  // namespace wirehall::detail

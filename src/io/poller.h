@@ -25,6 +25,8 @@ class Pollable {
  public:
   virtual void on_hangup() = 0;
   virtual void on_ready(bool readable, bool writable) = 0;
+  /// It is one of the next in the batch: asks the processor for the memory that is `hops` pointers away from it.
+  virtual void prefetch_ahead(unsigned hops) const { (void)hops; }
   bool polled = false;  ///< the poller's: still registered
 
  protected:

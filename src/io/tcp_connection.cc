@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/prefetch.h"
 #include "http1/forwarded.h"
 #include "io/shard.h"
 #include "io/system.h"
@@ -63,6 +64,15 @@ void TcpConnection::on_hangup() {
     return;
   }
   read_some();
+}
+
+void TcpConnection::prefetch_ahead(unsigned hops) const {
+  constexpr std::size_t kStageBytes = 128;
+  if (hops == 1) {
+    prefetch(&stage(), kStageBytes);
+  } else {
+    stage().prefetch_state();
+  }
 }
 
 void TcpConnection::on_ready(bool readable, bool writable) {

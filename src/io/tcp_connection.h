@@ -27,6 +27,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
 
   void on_hangup() override;
   void on_ready(bool readable, bool writable) override;
+  void prefetch_ahead(unsigned hops) const override;
 
   /// Registers with the poller. Returns: false when the system refused; the connection must be destroyed.
   bool start();

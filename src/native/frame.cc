@@ -65,8 +65,11 @@ std::string_view first_name(std::string_view alternatives) {
 bool may_clash(std::string_view text) {
   if (text.find('\\') != std::string_view::npos) return true;
   for (std::size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at + 1)) {
-    const std::string_view name = text.substr(at + 1, 6);
-    if (name.starts_with("id\"") || name.starts_with("type\"") || name == "ackId\"") return true;
+    const std::size_t begin = at + 1;
+    at = text.find('"', begin);
+    if (at == std::string_view::npos) return true;  // no JSON
+    const std::string_view name = text.substr(begin, at - begin);
+    if (name == "id" || name == "type" || name == "ackId") return true;
   }
   return false;
 }
@@ -182,7 +185,7 @@ class FrameWriter {
   // on as they stand.
   bool spread_text(std::string_view text, bool is_answer) {
     const std::string_view inside = text.substr(1, text.size() - 2);
-    if (inside.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
+    if (inside.empty() || (inside.front() <= ' ' && inside.find_first_not_of(" \t\r\n") == std::string_view::npos)) return true;
     const auto clashes = [is_answer](std::string_view key, bool escaped) {
       return escaped || key == "type" || key == "ackId" || (is_answer && key == "id");
     };
@@ -262,6 +265,8 @@ Status FrameDecoder::decode_json(std::string_view text, const DecodeLimits& limi
   bool usable = true;
   bool simple = true;
   std::size_t kept = 0;
+  const json::MemberSlice* last_kept = nullptr;
+  in_one_piece_ = true;
   for (const json::MemberSlice& member : slices_) {
     const std::string_view value = member.value.text;
     const std::string unescaped = member.key_escaped ? json::unescape(member.key) : std::string();
@@ -283,6 +288,8 @@ Status FrameDecoder::decode_json(std::string_view text, const DecodeLimits& limi
       if (number && *number >= 0) ack_id_ = static_cast<std::uint64_t>(*number);
     } else {
       simple = simple && !member.key_escaped && !member.value.placeholder && !member.value.binary;
+      in_one_piece_ = in_one_piece_ && (last_kept == nullptr || last_kept + 1 == &member) && key != "messageType";
+      last_kept = &member;
       slices_[kept++] = member;
     }
   }
@@ -332,6 +339,16 @@ Status FrameDecoder::decode_msgpack(std::string_view bytes, const DecodeLimits& 
 // What is left, as one object; of slices put together from their bytes, and unparsed until it is looked at.
 Value FrameDecoder::rest_as_object() {
   if (slices_.empty()) return Value(std::move(fields_));
+  if (in_one_piece_) {
+    const char* const begin = slices_.front().key.data() - 1;  // with its quote
+    const std::string_view last = slices_.back().value.text;
+    const std::string_view members(begin, static_cast<std::size_t>(last.data() + last.size() - begin));
+    std::string text;
+    text.reserve(members.size() + 2);
+    text.append(1, '{').append(members).append(1, '}');
+    slices_.clear();
+    return Value::from_validated_json(std::move(text));
+  }
   std::size_t size = 1;
   for (const json::MemberSlice& member : slices_) size += member.key.size() + member.value.text.size() + 4;
   std::string text;
@@ -350,6 +367,7 @@ std::optional<Value> FrameDecoder::take_field(std::string_view name) {
   for (auto slice = slices_.begin(); slice != slices_.end(); ++slice) {
     if (field_name(slice->key) != name) continue;
     Value taken = from_slice(slice->value);
+    in_one_piece_ = in_one_piece_ && (slice == slices_.begin() || slice + 1 == slices_.end());
     slices_.erase(slice);
     return taken;
   }
@@ -360,8 +378,15 @@ std::optional<Value> FrameDecoder::take_field(std::string_view name) {
   return taken;
 }
 
-std::vector<Value> FrameDecoder::take_args(const NativeShape* shape) {
-  std::vector<Value> args;
+void FrameDecoder::release_args() {
+  constexpr std::size_t kKeptArgs = 16;
+  if (args_.capacity() > kKeptArgs) args_ = {};
+  args_.clear();
+}
+
+std::vector<Value>& FrameDecoder::take_args(const NativeShape* shape) {
+  std::vector<Value>& args = args_;
+  args.clear();
   if (shape != nullptr) {
     args.reserve(shape->arguments.size() + 1);
     for (const std::string& names : shape->arguments) {

@@ -54,7 +54,10 @@ class FrameDecoder {
 
   /// The other fields as the arguments of an event: named leading arguments, then one object of what is
   /// left (always one when nothing is named). To be called once.
-  std::vector<Value> take_args(const NativeShape* shape);
+  /// Lifetime: until the next frame is decoded, or release_args().
+  std::vector<Value>& take_args(const NativeShape* shape);
+  /// The arguments have been used.
+  void release_args();
   /// The arguments of an answer: its fields as one object, or the list that stands under `args`, or the
   /// value that stands alone under `data`. To be called once.
   std::vector<Value> take_answer();
@@ -74,7 +77,9 @@ class FrameDecoder {
   std::string id_storage_;
   // The other fields: slices of JSON text while that is enough, else values.
   std::vector<json::MemberSlice> slices_;
+  bool in_one_piece_ = false;  // the slices stand one behind the other in the frame, and keep their names
   Object fields_;
+  std::vector<Value> args_;
 };
 
 // -- out ------------------------------------------------------------------------------------------

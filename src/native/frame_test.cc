@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/random.h"
+#include "support/seed.h"
 #include "wirehall/namespace.h"
 
 namespace wirehall::native {
@@ -28,6 +32,7 @@ TEST(EncodeEvent, WhatIsTextStaysTextAndIsTheSame) {
       R"({"a":1})",
       R"({})",
       R"({"type":{"type":"x"}})",
+      R"({"a":"type","b":["id","ackId"],"c":{"id":1,"":"\""}})",
       R"({"user\u0049d":"a","type":1})",
       R"({"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9,"j":10,"k":11,"l":12,"m":13,"n":14,"o":15,"p":16,"type":17})"};
   for (const NativeShape* shape :
@@ -41,6 +46,60 @@ TEST(EncodeEvent, WhatIsTextStaysTextAndIsTheSame) {
       both("new-message", texts[0], &chat).first,
       R"({"type":"chat","id":"m","userId":"ann","user":{"name":"Ann","type":1},"content":"a \"quoted\" ü",)"
       R"("messageType":"text","n":[1,2.5,null],"from":"ann"})");
+}
+
+// Whatever stands between them, and wherever the frame's own fields are.
+TEST(FrameDecoder, TheOtherFieldsAreTheArguments) {
+  SeededRandom random(test::seed());
+  const NativeShape room{{}, {"roomId|room"}, {}, {}};
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<std::string> fields{R"("type":"say")"};
+    Object expected;
+    if (random.below(2) != 0) fields.push_back(R"("id":"n1")");
+    if (random.below(4) == 0) fields.push_back(R"("ackId":7)");
+    for (const char* name : {"a", "roomId", "messageType", "b", "room"}) {
+      if (random.below(2) != 0) fields.push_back("\"" + std::string(name) + "\":\"of " + name + "\"");
+    }
+    std::string text = "{";
+    std::vector<std::string> names;
+    while (!fields.empty()) {
+      const auto taken = fields.begin() + static_cast<std::ptrdiff_t>(random.below(fields.size()));
+      const std::string name = taken->substr(1, taken->find('"', 1) - 1);
+      if (name != "type" && name != "id" && name != "ackId") names.push_back(name);
+      text += (text.size() == 1 ? "" : ",") + std::string(random.below(3), ' ') + *taken + std::string(random.below(2), '\n');
+      fields.erase(taken);
+    }
+    text += "}";
+    const NativeShape* shape = random.below(2) != 0 ? &room : nullptr;
+    std::string first;
+    if (shape != nullptr) {
+      for (const char* name : {"roomId", "room"}) {
+        const auto found = std::find(names.begin(), names.end(), name);
+        if (found == names.end()) continue;
+        first = "of " + std::string(name);
+        names.erase(found);
+        break;
+      }
+    }
+    for (const std::string& name : names) expected.append(name == "messageType" ? "type" : name, Value("of " + name));
+    FrameDecoder decoder;
+    ASSERT_TRUE(decoder.decode(text, Codec::kJson, DecodeLimits()).ok()) << text;
+    std::vector<Value>& args = decoder.take_args(shape);
+    std::size_t next = 0;
+    if (shape != nullptr) {
+      const Value& named = args.at(next++);
+      EXPECT_EQ(named.is_null() ? "" : named.as_string(), first) << text;
+    }
+    // Looked at, so that spaces between fields do not count.
+    std::string seen = "{";
+    if (args.size() > next) {
+      for (const Member& member : args.at(next).as_object())
+        seen += (seen.size() == 1 ? "" : ",") + ("\"" + member.key + "\":") + member.value.to_json();
+    }
+    EXPECT_EQ(seen + "}", Value(expected).to_json()) << text;
+    decoder.release_args();
+    EXPECT_TRUE(args.empty());
+  }
 }
 
 TEST(EncodeAck, AnAnswersOwnIdGoesIntoItsData) {

@@ -86,8 +86,7 @@ void Connection::become(std::unique_ptr<Stage> stage) {
   if (!in_stage_ && adopt_stage()) reschedule();
 }
 
-bool Connection::adopt_stage() {
-  if (!rare_ || !rare_->next_stage) return false;
+bool Connection::adopt_next_stage() {
   stage_ = std::move(rare_->next_stage);
   rare_->peer.reset();  // it has taken what it needs
   drop_rare();

@@ -51,6 +51,8 @@ class Stage {
   virtual void on_deadline(MonoTime) {}
   /// Whether the stage would take bytes now. When not, the peer's end of stream is reported at once.
   virtual bool accepts_input() const { return true; }
+  /// Bytes are about to come: asks the processor for the memory that the stage will want.
+  virtual void prefetch_state() const {}
   /// The response to one of its requests.
   virtual void respond(std::uint32_t, http1::Response) {}
   virtual std::string_view name() const = 0;
@@ -141,13 +143,14 @@ class Connection : private Timer {
   /// Takes the bytes that were kept; for a migration.
   std::string take_kept() { return rare_ ? std::move(rare_->kept) : std::string(); }
 
-  Stage& stage() { return *stage_; }
+  Stage& stage() const { return *stage_; }
 
  private:
   void on_timer(MonoTime now) override;
   void process(char* begin, char* end);
   void account_written(std::size_t bytes);
-  bool adopt_stage();
+  bool adopt_stage() { return rare_ && rare_->next_stage && adopt_next_stage(); }
+  bool adopt_next_stage();
   bool read_proxy_header(char*& cursor, char* end);
 
   struct Migration {

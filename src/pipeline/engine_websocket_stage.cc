@@ -1,5 +1,6 @@
 #include "pipeline/engine_websocket_stage.h"
 
+#include "base/prefetch.h"
 #include "pipeline/engine_client.h"
 #include "pipeline/shard_core.h"
 
@@ -36,6 +37,8 @@ void EngineWebSocketStage::cut() {
   ws::append_frame(last, ws::Opcode::kClose, std::string("\x03\xf0slow consumer", 15));
   connection_.cut(last);
 }
+
+void EngineWebSocketStage::prefetch_state() const { prefetch(client_, sizeof(EngineClient)); }
 
 void EngineWebSocketStage::receive(char*& cursor, char* end, TurnBudget& budget) {
   receive_messages(cursor, end, budget);

@@ -36,6 +36,7 @@ class EngineWebSocketStage final : public Stage {
   MonoTime next_deadline() const override { return close_deadline_; }
   void on_deadline(MonoTime now) override;
   std::string_view name() const override { return "engine"; }
+  void prefetch_state() const override;
 
  private:
   void receive_messages(char*& cursor, char* end, TurnBudget& budget);

@@ -201,6 +201,7 @@ void NativeStage::frame(native::FrameDecoder& decoded, native::Codec codec) {
   if (!decoded.id().empty()) ack = hub::AckId{0, std::string(decoded.id()), codec == native::Codec::kMsgpack};
   const hub::SocketPtr held = socket_;
   held->receive_event(event, decoded.take_args(shape(event)), std::move(ack));
+  decoded.release_args();
 }
 
 void NativeStage::fail(ErrorCode code) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/prefetch.h"
 #include "hub/socket.h"
 #include "hub/socket_link.h"
 #include "native/frame.h"
@@ -36,6 +37,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   MonoTime next_deadline() const override { return deadline_; }
   void on_deadline(MonoTime now) override;
   std::string_view name() const override { return "native"; }
+  void prefetch_state() const override { prefetch(socket_.get(), sizeof(hub::Socket)); }
 
   // -- SocketLink -----------------------------------------------------------------------------------
   Protocol protocol() const override { return Protocol::kNative; }

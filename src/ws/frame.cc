@@ -58,6 +58,7 @@ void apply_mask(char* bytes, std::size_t size, std::uint32_t mask, std::size_t o
   using Vector = std::uint32_t __attribute__((vector_size(16)));
   const Vector vector = {word, word, word, word};
   std::size_t i = 0;
+#pragma GCC unroll 4
   for (; i + 16 <= size; i += 16) {
     Vector chunk;
     std::memcpy(&chunk, bytes + i, 16);
