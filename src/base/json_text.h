@@ -34,7 +34,8 @@ inline std::uint64_t string_stops(std::uint64_t word) {
 // Sixteen bytes: those that end the walk are all ones.
 inline __m128i stops_of(const char* bytes) {
   const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
-  const __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(chunk, _mm_set1_epi8('"')), _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\')));
+  const __m128i quotes = _mm_cmpeq_epi8(chunk, _mm_set1_epi8('"'));
+  const __m128i ends = _mm_or_si128(quotes, _mm_cmpeq_epi8(chunk, _mm_set1_epi8('\\')));
   return _mm_or_si128(ends, _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk));
 }
 #endif

@@ -185,7 +185,8 @@ class FrameWriter {
   // on as they stand.
   bool spread_text(std::string_view text, bool is_answer) {
     const std::string_view inside = text.substr(1, text.size() - 2);
-    if (inside.empty() || (inside.front() <= ' ' && inside.find_first_not_of(" \t\r\n") == std::string_view::npos)) return true;
+    if (inside.empty()) return true;
+    if (inside.front() <= ' ' && inside.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
     const auto clashes = [is_answer](std::string_view key, bool escaped) {
       return escaped || key == "type" || key == "ackId" || (is_answer && key == "id");
     };

@@ -66,7 +66,8 @@ TEST(FrameDecoder, TheOtherFieldsAreTheArguments) {
       const auto taken = fields.begin() + static_cast<std::ptrdiff_t>(random.below(fields.size()));
       const std::string name = taken->substr(1, taken->find('"', 1) - 1);
       if (name != "type" && name != "id" && name != "ackId") names.push_back(name);
-      text += (text.size() == 1 ? "" : ",") + std::string(random.below(3), ' ') + *taken + std::string(random.below(2), '\n');
+      text += (text.size() == 1 ? "" : ",") + std::string(random.below(3), ' ') + *taken;
+      text += std::string(random.below(2), '\n');
       fields.erase(taken);
     }
     text += "}";

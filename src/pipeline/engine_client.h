@@ -64,7 +64,10 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void websocket_closed(EngineWebSocketStage& stage, bool protocol_error);
   /// Its close frame says that the client goes, and not by accident: RFC 6455 7.4.1, 1000 and 1001.
   void peer_left() { peer_left_ = true; }
-  void websocket_drained() { pump(); }
+  void websocket_drained() {
+    // After every delivery; as a rule nothing waits and nothing ends.
+    if (!session_.direct() || cutting_ || polling_) pump();
+  }
 
   /// Sends what is queued, if the transport can take it now.
   void pump();
