@@ -126,8 +126,7 @@ Outbox::Pool& Outbox::pool() {
   return pool;
 }
 
-Outbox::Queue& Outbox::as_queue() {
-  if (is_queue()) return *queue();
+Outbox::Queue& Outbox::make_queue() {
   FrameRef frame(state_ == 0 ? nullptr : lone());  // takes the reference over
   Queue* queue = pool().take();
   state_ = reinterpret_cast<std::uintptr_t>(queue);
@@ -151,15 +150,12 @@ void Outbox::give_back() {
   pool().give(queue);
 }
 
-Outbox::Segment& Outbox::Queue::push() {
-  if (count == capacity) {
-    auto larger = std::make_unique<Segment[]>(capacity * 2);
-    for (std::uint32_t i = 0; i < count; ++i) larger[i] = std::move(slot(i));
-    heap = std::move(larger);
-    capacity *= 2;
-    head = 0;
-  }
-  return slot(count++);
+void Outbox::Queue::grow() {
+  auto larger = std::make_unique<Segment[]>(capacity * 2);
+  for (std::uint32_t i = 0; i < count; ++i) larger[i] = std::move(slot(i));
+  heap = std::move(larger);
+  capacity *= 2;
+  head = 0;
 }
 
 void Outbox::Queue::pop_front() {
@@ -211,7 +207,8 @@ void Outbox::append_to_queue(const FrameRef& frame) {
   if (size == 0) return;
   Queue& queue = as_queue();
   Segment& segment = queue.push();
-  segment.frame = frame;
+  segment.frame.block_ = frame.block_;
+  ++frame.block_->references;
   segment.begin = 0;
   segment.end = static_cast<std::uint32_t>(size);
   queue.bytes += size;
@@ -253,6 +250,7 @@ void Outbox::consume_from_queue(std::size_t count) {
   WIREHALL_ASSERT(count <= bytes());
   if (count == 0) return;
   Queue& queue = as_queue();
+  if (count == queue.bytes) return clear_all();  // as a rule everything goes at once
   queue.bytes -= count;
   queue.pinned = 0;
   while (count != 0) {
@@ -265,7 +263,6 @@ void Outbox::consume_from_queue(std::size_t count) {
     count -= here;
     queue.pop_front();
   }
-  if (queue.count == 0) give_back();
 }
 
 void Outbox::drop_unsent() {
@@ -287,7 +284,12 @@ void Outbox::drop_unsent() {
 
 void Outbox::clear_all() {
   if (!is_queue()) return drop_lone();
-  while (queue()->count != 0) queue()->pop_front();
+  Queue& queue = *this->queue();
+  for (std::uint32_t i = 0; i < queue.count; ++i) {
+    FrameRef::Block* block = std::exchange(queue.slot(i).frame.block_, nullptr);
+    if (--block->references == 0) FrameRef::destroy(block);
+  }
+  queue.count = 0;
   give_back();
 }
 

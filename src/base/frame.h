@@ -136,7 +136,12 @@ class Outbox {
     static constexpr std::uint32_t kInline = 8;
     Segment& slot(std::uint32_t i) { return segments()[(head + i) & (capacity - 1)]; }
     Segment* segments() { return heap ? heap.get() : inline_segments; }
-    Segment& push();
+    /// An empty segment at the end.
+    Segment& push() {
+      if (count == capacity) grow();
+      return slot(count++);
+    }
+    void grow();
     void pop_front();
 
     Segment inline_segments[kInline];
@@ -161,7 +166,8 @@ class Outbox {
     if (--block->references == 0) FrameRef::destroy(block);
   }
   /// The queue, made of whatever there is.
-  Queue& as_queue();
+  Queue& as_queue() { return is_queue() ? *queue() : make_queue(); }
+  Queue& make_queue();
   void append_to_queue(const FrameRef& frame);
   char* append_space_to_queue(std::size_t size);
   void consume_from_queue(std::size_t count);
