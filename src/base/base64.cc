@@ -24,25 +24,43 @@ void append(std::string& out, std::string_view bytes, const char* alphabet, bool
   const auto at = [&](std::size_t k) {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[k]));
   };
-  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
+  const std::size_t before = out.size(), rest = bytes.size() % 3;
+  out.resize(before + bytes.size() / 3 * 4 + (rest == 0 ? 0 : padded ? 4 : rest + 1));
+  char* to = out.data() + before;
   for (; i + 2 < bytes.size(); i += 3) {
     const std::uint32_t group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    for (int shift = 18; shift >= 0; shift -= 6) out.push_back(alphabet[group >> shift & 63]);
+    to[0] = alphabet[group >> 18];
+    to[1] = alphabet[group >> 12 & 63];
+    to[2] = alphabet[group >> 6 & 63];
+    to[3] = alphabet[group & 63];
+    to += 4;
   }
-  const std::size_t rest = bytes.size() - i;
   if (rest == 0) return;
   const std::uint32_t group = at(i) << 16 | (rest == 2 ? at(i + 1) << 8 : 0);
-  out.push_back(alphabet[group >> 18 & 63]);
-  out.push_back(alphabet[group >> 12 & 63]);
-  if (rest == 2) out.push_back(alphabet[group >> 6 & 63]);
-  if (padded) out.append(3 - rest, '=');
+  *to++ = alphabet[group >> 18 & 63];
+  *to++ = alphabet[group >> 12 & 63];
+  if (rest == 2) *to++ = alphabet[group >> 6 & 63];
+  for (std::size_t k = rest; padded && k < 3; ++k) *to++ = '=';
 }
 
 std::optional<std::string> decode(std::string_view text, const std::array<std::uint8_t, 256>& table) {
   const std::size_t rest = text.size() % 4;
   if (rest == 1) return std::nullopt;
   std::string out;
-  out.reserve(text.size() / 4 * 3 + 2);
+  out.resize(text.size() / 4 * 3 + (rest == 0 ? 0 : rest - 1));
+  char* to = out.data();
+  std::size_t i = 0;
+  for (; i + 4 <= text.size(); i += 4) {
+    const auto value = [&](std::size_t k) -> std::uint32_t { return table[static_cast<unsigned char>(text[i + k])]; };
+    const std::uint32_t a = value(0), b = value(1), c = value(2), d = value(3);
+    if (((a | b | c | d) & 0x80) != 0) return std::nullopt;  // only kNone has that bit
+    const std::uint32_t group = a << 18 | b << 12 | c << 6 | d;
+    to[0] = static_cast<char>(group >> 16);
+    to[1] = static_cast<char>(group >> 8);
+    to[2] = static_cast<char>(group);
+    to += 3;
+  }
+  text.remove_prefix(i);
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
@@ -52,7 +70,7 @@ std::optional<std::string> decode(std::string_view text, const std::array<std::u
     count += 6;
     if (count >= 8) {
       count -= 8;
-      out.push_back(static_cast<char>(bits >> count));
+      *to++ = static_cast<char>(bits >> count);
       bits &= (1u << count) - 1;
     }
   }
