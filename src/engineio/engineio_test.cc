@@ -62,7 +62,7 @@ TEST(Payload, IsJoinedAsTheReferenceJoinsIt) {
 
 TEST(Handshake, ChecksInTheReferencesOrder) {
   const auto check = [](const std::string& query, bool is_get = true, bool is_upgrade = false) -> int {
-    const RequestParameters p = read_parameters(http1::parse_query(query));
+    const RequestParameters p = read_parameters(query);
     if (const auto e = verify_transport(p, {})) return static_cast<int>(*e);
     if (!p.sid.empty()) return 1;
     if (const auto e = verify_handshake(p, is_get, is_upgrade)) return static_cast<int>(e->error);

@@ -23,17 +23,31 @@ std::string error_body(RequestError error, std::string_view message) {
   return body;
 }
 
-RequestParameters read_parameters(const http1::QueryPairs& query) {
-  RequestParameters parameters;
-  const auto value = [&](std::string_view name) { return http1::find_last(query, name); };
-  if (const auto transport = value("transport")) {
-    if (*transport == "polling") parameters.transport = Transport::kPolling;
-    if (*transport == "websocket") parameters.transport = Transport::kWebSocket;
+// Every request of a session comes by here: only what is looked at is decoded, and nothing is listed.
+RequestParameters read_parameters(std::string_view query) {
+  std::optional<std::string_view> transport, sid, protocol, base64_only, jsonp;
+  const std::array<std::pair<std::string_view, std::optional<std::string_view>*>, 5> wanted = {
+      {{"EIO", &protocol}, {"transport", &transport}, {"sid", &sid}, {"b64", &base64_only}, {"j", &jsonp}}};
+  for (std::size_t pairs = 0; pairs < http1::kQueryPairsMax; ++pairs) {
+    const std::optional<http1::QueryPart> part = http1::take_query_part(query);
+    if (!part) break;
+    std::string decoded;
+    std::string_view name = part->name;
+    if (!http1::is_plain_query_text(name)) name = decoded = http1::decode_query_text(name);
+    for (const auto& [known, value] : wanted) {
+      if (name == known) *value = part->value;
+    }
   }
-  parameters.sid = value("sid").value_or("");
-  parameters.protocol = value("EIO") == "4" ? 4 : 3;
-  parameters.base64_only = !value("b64").value_or("").empty();
-  if (const auto jsonp = value("j")) parameters.jsonp = std::string(*jsonp);
+  const auto says = [](const std::optional<std::string_view>& value, std::string_view text) {
+    return value && (*value == text || (!http1::is_plain_query_text(*value) && http1::decode_query_text(*value) == text));
+  };
+  RequestParameters parameters;
+  if (says(transport, "polling")) parameters.transport = Transport::kPolling;
+  if (says(transport, "websocket")) parameters.transport = Transport::kWebSocket;
+  if (sid) parameters.sid = http1::decode_query_text(*sid);
+  parameters.protocol = says(protocol, "4") ? 4 : 3;
+  parameters.base64_only = base64_only && !base64_only->empty();
+  if (jsonp) parameters.jsonp = http1::decode_query_text(*jsonp);
   return parameters;
 }
 

@@ -36,7 +36,8 @@ struct RequestParameters {
   std::optional<std::string> jsonp;
 };
 
-RequestParameters read_parameters(const http1::QueryPairs& query);
+/// `query` is still encoded. Of several values of one name the last counts.
+RequestParameters read_parameters(std::string_view query);
 
 /// Why a request is refused.
 struct RequestRefusal {

@@ -8,7 +8,7 @@ namespace {
 
 void check(benchmark::State& state, std::string_view query, bool upgrade) {
   bench::measure(state, query.size(), [&] {
-    const RequestParameters parameters = read_parameters(http1::parse_query(query));
+    const RequestParameters parameters = read_parameters(query);
     if (verify_transport(parameters, {})) std::abort();
     const bool refused = parameters.sid.empty()
                              ? verify_handshake(parameters, true, upgrade).has_value()

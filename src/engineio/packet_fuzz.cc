@@ -31,6 +31,6 @@ FUZZ_TARGET(engineio_packet) {
     again += packet.binary ? "b" + std::string(packet.data) : "t" + std::to_string(static_cast<int>(packet.type)) + std::string(packet.data);
   }
   FUZZ_CHECK(again == read);
-  const auto parameters = engineio::read_parameters(http1::parse_query(in.rest()));
+  const auto parameters = engineio::read_parameters(in.rest());
   FUZZ_CHECK(parameters.protocol == 3 || parameters.protocol == 4);
 }

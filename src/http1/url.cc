@@ -22,7 +22,28 @@ int escaped_byte(std::string_view text, std::size_t i) {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-std::string form_decode(std::string_view text) {
+}  // namespace
+
+std::optional<QueryPart> take_query_part(std::string_view& query) {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    return QueryPart{pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size()))};
+  }
+  return std::nullopt;
+}
+
+bool is_plain_query_text(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return c == '%' || c == '+'; });
+}
+
+std::string decode_query_text(std::string_view text) {
+  bool ascii = true;
+  for (const char c : text) ascii = ascii && static_cast<unsigned char>(c) < 0x80;
+  if (ascii && is_plain_query_text(text)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -37,18 +58,12 @@ std::string form_decode(std::string_view text) {
   return is_valid_utf8(out) ? out : replace_invalid_utf8(out);
 }
 
-}  // namespace
-
 QueryPairs parse_query(std::string_view query, std::size_t pairs_max) {
   QueryPairs pairs;
-  while (!query.empty() && pairs.size() < pairs_max) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    if (pair.empty()) continue;
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    pairs.emplace_back(form_decode(pair.substr(0, equals)),
-                       form_decode(pair.substr(std::min(equals + 1, pair.size()))));
+  while (pairs.size() < pairs_max) {
+    const std::optional<QueryPart> part = take_query_part(query);
+    if (!part) break;
+    pairs.emplace_back(decode_query_text(part->name), decode_query_text(part->value));
   }
   return pairs;
 }

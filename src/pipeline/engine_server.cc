@@ -16,7 +16,7 @@ namespace wirehall::pipeline {
 namespace {
 
 engineio::RequestParameters parameters_of(const http1::RequestHead& head) {
-  return engineio::read_parameters(http1::parse_query(head.query()));
+  return engineio::read_parameters(head.query());
 }
 
 engineio::VerifyOptions verify_options(const World& world) {
@@ -37,6 +37,7 @@ http1::Response upgrade_refusal(engineio::RequestError error, std::string_view m
 http1::Response polling_response(const World& world, const http1::RequestHead* request,
                                  std::string_view content_type, std::string body, PollingResponse kind) {
   http1::Response response;
+  response.headers.reserve(4);
   response.set("Content-Type", content_type).set("cache-control", "no-store");
   if (request != nullptr) {
     for (http1::Header& header : added_headers(world, *request, kind.initial))
@@ -81,27 +82,31 @@ void EngineServer::post_begins(HttpStage& stage, const HeadPtr& head) {
   // What will be refused for its own sake does not touch the session.
   if (engineio::verify_transport(parameters, verify_options(core_.world()))) return;
   const Responder responder = stage.responder();
-  const auto begin = [parameters, responder](ShardCore& core) {
-    EngineClient* client = core.engine().find(parameters.sid);
-    if (client == nullptr) return;
-    const engineio::Session& session = client->session();
-    if (!engineio::verify_session(parameters, false, session.transport(), session.protocol()))
-      client->post_begins(responder);
-  };
   const auto target = static_cast<unsigned>(shard);
-  watch_abort(stage, target, parameters.sid);
+  watch_abort(stage, target, head);
   if (target == core_.shard()) {
-    begin(core_);
+    post_arrives(responder, parameters);
   } else {
-    core_.link().post(core_.shard(), target, begin);
+    core_.link().post(core_.shard(), target, [parameters, responder](ShardCore& other) {
+      other.engine().post_arrives(responder, parameters);
+    });
   }
 }
 
-// The session is told when a request of it ends before it was answered.
-void EngineServer::watch_abort(HttpStage& stage, unsigned target, const std::string& sid) {
+// The head of a POST on the shard of its session.
+void EngineServer::post_arrives(const Responder& from, const engineio::RequestParameters& parameters) {
+  EngineClient* client = find(parameters.sid);
+  if (client == nullptr) return;
+  const engineio::Session& session = client->session();
+  if (!engineio::verify_session(parameters, false, session.transport(), session.protocol())) client->post_begins(from);
+}
+
+// The session is told when a request of it ends before it was answered. That is rare: whose it is can be read
+// from the request then.
+void EngineServer::watch_abort(HttpStage& stage, unsigned target, const HeadPtr& head) {
   ShardCore& core = core_;
-  stage.on_abort([&core, target, sid, responder = stage.responder()](bool lost) {
-    const auto aborted = [sid, responder, lost](ShardCore& there) {
+  stage.on_abort([&core, target, head, responder = stage.responder()](bool lost) {
+    const auto aborted = [sid = parameters_of(*head).sid, responder, lost](ShardCore& there) {
       if (EngineClient* client = there.engine().find(sid)) client->request_aborted(responder, lost);
     };
     if (target == core.shard()) {
@@ -138,17 +143,18 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
     return;
   }
   const auto target = static_cast<unsigned>(shard);
-  watch_abort(stage, target, parameters.sid);
+  watch_abort(stage, target, head);
   if (target == core_.shard()) {
-    arrived(arrival, std::move(body));
+    arrived(arrival, parameters, std::move(body));
     return;
   }
-  core_.link().post(core_.shard(), target, [arrival, body = std::move(body)](ShardCore& other) { other.engine().arrived(arrival, body); });
+  core_.link().post(core_.shard(), target, [arrival, parameters, body = std::move(body)](ShardCore& other) {
+    other.engine().arrived(arrival, parameters, body);
+  });
 }
 
 // A request on the shard of its session.
-void EngineServer::arrived(const Arrival& arrival, std::string body) {
-  const engineio::RequestParameters parameters = parameters_of(*arrival.head);
+void EngineServer::arrived(const Arrival& arrival, const engineio::RequestParameters& parameters, std::string body) {
   EngineClient* client = find(parameters.sid);
   if (client == nullptr) {
     refuse(arrival.from, *arrival.head, {engineio::RequestError::kSessionUnknown});

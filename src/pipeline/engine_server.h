@@ -65,8 +65,9 @@ class EngineServer {
     RequestOrigin origin;
     std::optional<Error> refusal;  ///< the session is let in only to be told
   };
-  void watch_abort(HttpStage& stage, unsigned target, const std::string& sid);
-  void arrived(const Arrival& arrival, std::string body);
+  void watch_abort(HttpStage& stage, unsigned target, const HeadPtr& head);
+  void post_arrives(const Responder& from, const engineio::RequestParameters& parameters);
+  void arrived(const Arrival& arrival, const engineio::RequestParameters& parameters, std::string body);
   void handshake(const Arrival& arrival, const engineio::RequestParameters& parameters);
   void open_websocket(HttpStage& stage, const HeadPtr& head, const engineio::RequestParameters& parameters);
   /// Tells who listens of a request that is refused.
