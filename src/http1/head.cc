@@ -5,8 +5,6 @@
 namespace wirehall::http1 {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -14,10 +12,6 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
-
-bool equal_folded(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
 
 bool list_has_token(std::string_view list, std::string_view token) {
   while (!list.empty()) {
@@ -37,19 +31,19 @@ std::string_view RequestHead::query() const {
 
 std::optional<std::string_view> RequestHead::find(std::string_view wanted) const {
   for (const Field& field : fields) {
-    if (same_token(name(field), wanted)) return value(field);
+    if (is_called(field, wanted)) return value(field);
   }
   return std::nullopt;
 }
 
 std::uint32_t RequestHead::count(std::string_view wanted) const {
-  return static_cast<std::uint32_t>(std::count_if(
-      fields.begin(), fields.end(), [&](const Field& field) { return same_token(name(field), wanted); }));
+  return static_cast<std::uint32_t>(
+      std::count_if(fields.begin(), fields.end(), [&](const Field& field) { return is_called(field, wanted); }));
 }
 
 bool RequestHead::has_token(std::string_view wanted, std::string_view token) const {
   return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
-    return same_token(name(field), wanted) && list_has_token(value(field), token);
+    return is_called(field, wanted) && list_has_token(value(field), token);
   });
 }
 

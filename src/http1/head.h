@@ -11,8 +11,14 @@ namespace wirehall::http1 {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kPatch, kOther };
 
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 /// Whether texts of one length are the same but for the case of ASCII letters.
-bool equal_folded(std::string_view a, std::string_view b);
+inline bool equal_folded(std::string_view a, std::string_view b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
 /// Compares header names: ASCII, case-insensitive (RFC 9110 section 5.1).
 inline bool same_token(std::string_view a, std::string_view b) { return a.size() == b.size() && equal_folded(a, b); }
 
@@ -38,15 +44,18 @@ struct RequestHead {
   bool expects_continue = false;
 
   /// The request target in origin form: path and query, still percent-encoded.
-  std::string_view target() const { return std::string_view(bytes).substr(target_begin, target_size); }
+  std::string_view target() const { return {bytes.data() + target_begin, target_size}; }
   std::string_view path() const;
   std::string_view query() const;
 
   std::string_view name(const Field& field) const {
-    return std::string_view(bytes).substr(field.name_begin, field.name_size);
+    return {bytes.data() + field.name_begin, field.name_size};
   }
   std::string_view value(const Field& field) const {
-    return std::string_view(bytes).substr(field.value_begin, field.value_size);
+    return {bytes.data() + field.value_begin, field.value_size};
+  }
+  bool is_called(const Field& field, std::string_view wanted) const {
+    return field.name_size == wanted.size() && equal_folded(name(field), wanted);
   }
   /// Returns: the first field of that name, or nullopt.
   std::optional<std::string_view> find(std::string_view name) const;

@@ -75,8 +75,8 @@ ErrorCode check_request_line(std::string_view line, std::uint32_t target_bytes_m
     return ErrorCode::kHttpBadRequest;
   const std::string_view target = line.substr(first + 1, last - first - 1);
   if (target.size() > target_bytes_max) return ErrorCode::kHttpUriTooLong;
-  const bool visible =
-      std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+  bool visible = true;
+  for (const char c : target) visible &= c > 0x20 && c < 0x7f && c != '#';
   if (target.empty() || !visible) return ErrorCode::kHttpBadRequest;
   return check_version(line.substr(last + 1));
 }
@@ -87,11 +87,7 @@ ErrorCode check_field_line(std::string_view line) {
   const auto name_end = line.begin() + static_cast<std::ptrdiff_t>(colon);
   // This refuses white space before the colon, and folded lines, which begin with it.
   if (!std::all_of(line.begin(), name_end, is_token_char)) return ErrorCode::kHttpBadRequest;
-  const bool clean = std::all_of(name_end + 1, line.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
-  return clean ? ErrorCode::kOk : ErrorCode::kHttpBadRequest;
+  return is_field_text(line.substr(colon + 1)) ? ErrorCode::kOk : ErrorCode::kHttpBadRequest;
 }
 
 // uri-host [ ":" port ] without user information; empty is allowed by the grammar and refused by us.

@@ -6,8 +6,15 @@
 
 #include "base/assert.h"
 #include "base/json.h"
+#include "http1/chunk_decoder.h"
 
 namespace wirehall::http1 {
+namespace {
+
+constexpr std::size_t kTogetherBytesMax = 4096;
+constexpr std::size_t kHeadBytes = 160;  // the status line, and the fields that are the writer's, but for the date's value
+
+}  // namespace
 
 std::string_view reason_phrase(int status) {
   switch (status) {
@@ -42,23 +49,26 @@ std::string_view reason_phrase(int status) {
 }
 
 bool is_safe_header_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
+  return is_field_text(text);
 }
 
 void append_response(Outbox& out, const Response& response, const ResponseContext& context) {
   const std::string_view body =
       response.shared_body ? response.shared_body.view() : std::string_view(response.body);
   const std::uint64_t size = response.streamed_body ? response.streamed_body.size : body.size();
+  const bool has_body = !context.head_only && !response.streamed_body && !body.empty();
+  // A short body stands in one piece with its head.
+  const bool together = has_body && !response.shared_body && body.size() <= kTogetherBytesMax;
+  std::size_t bytes = kHeadBytes + context.date.size() + (together ? body.size() : 0);
+  for (const Header& header : response.headers) bytes += header.name.size() + header.value.size() + 4;
   std::string head;
-  head.reserve(256);
-  head.append("HTTP/1.1 ")
-      .append(std::to_string(response.status))
-      .append(" ")
-      .append(reason_phrase(response.status))
-      .append("\r\n");
+  head.reserve(bytes);
+  if (response.status == 200) {
+    head.append("HTTP/1.1 200 OK\r\n");
+  } else {
+    head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+    head.append(reason_phrase(response.status)).append("\r\n");
+  }
   for (const Header& header : response.headers) {
     WIREHALL_ASSERT(is_safe_header_value(header.name) && is_safe_header_value(header.value));
     head.append(header.name).append(": ").append(header.value).append("\r\n");
@@ -70,8 +80,9 @@ void append_response(Outbox& out, const Response& response, const ResponseContex
   // 426 has an Upgrade field, which Connection must name (RFC 9110 section 7.8).
   head.append("Connection: ").append(response.status == 426 ? "upgrade, " : "");
   head.append(context.keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n");
+  if (together) head.append(body);
   out.append(head);
-  if (context.head_only || response.streamed_body || body.empty()) return;
+  if (!has_body || together) return;
   if (response.shared_body) {
     out.append(response.shared_body);
   } else {

@@ -11,12 +11,11 @@ Handshake make_handshake(const http1::RequestHead& head, const RequestOrigin& or
   handshake.issued = now;
   handshake.secure = origin.secure;
   handshake.xdomain = head.count("origin") != 0;
+  handshake.headers.reserve(head.fields.size());
   for (const auto& field : head.fields) {
-    std::string name(head.name(field));
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (origin.foreign_page && name == "cookie") continue;
-    handshake.headers.emplace_back(std::move(name), std::string(head.value(field)));
+    if (origin.foreign_page && http1::same_token(head.name(field), "cookie")) continue;
+    std::string& name = handshake.headers.emplace_back(head.name(field), head.value(field)).first;
+    for (char& c : name) c = http1::lower(c);
   }
   return handshake;
 }

@@ -39,15 +39,16 @@ ErrorCode check_handshake(const http1::RequestHead& request) {
 }
 
 std::string accept_value(std::string_view key) {
-  std::string text(key);
-  text.append(kGuid);
+  std::array<char, 128> text;
+  WIREHALL_ASSERT(key.size() + kGuid.size() <= text.size());
+  std::copy(kGuid.begin(), kGuid.end(), std::copy(key.begin(), key.end(), text.begin()));
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
   // Looked up once: SHA1() does it each time, under locks.
   static EVP_MD* const kSha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
   static thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                                            &EVP_MD_CTX_free);
   const bool hashed = EVP_DigestInit_ex2(context.get(), kSha1, nullptr) == 1 &&
-                      EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1 &&
+                      EVP_DigestUpdate(context.get(), text.data(), key.size() + kGuid.size()) == 1 &&
                       EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
   WIREHALL_ASSERT(hashed);
   return to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
@@ -66,9 +67,11 @@ std::string joined_fields(const http1::RequestHead& request, std::string_view na
 void append_switching_protocols(Outbox& out, const http1::RequestHead& request,
                                 const std::optional<DeflateAgreement>& deflate, std::string_view subprotocol,
                                 const std::vector<http1::Header>& extra) {
-  std::string head =
+  std::string head;
+  head.reserve(256);
+  head.append(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
-      "Upgrade\r\nSec-WebSocket-Accept: ";
+      "Upgrade\r\nSec-WebSocket-Accept: ");
   head.append(accept_value(*request.find("sec-websocket-key"))).append("\r\n");
   if (deflate) head.append("Sec-WebSocket-Extensions: ").append(deflate_response(*deflate)).append("\r\n");
   if (!subprotocol.empty()) head.append("Sec-WebSocket-Protocol: ").append(subprotocol).append("\r\n");

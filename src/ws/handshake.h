@@ -21,6 +21,8 @@ namespace wirehall::ws {
 ErrorCode check_handshake(const http1::RequestHead& request);
 
 /// The accept value of RFC 6455 section 4.2.2.
+///
+/// Requires: a key that check_handshake() takes, which has 24 letters, or a shorter one.
 std::string accept_value(std::string_view key);
 
 /// The value of all fields of one name, joined by commas (RFC 9110 section 5.3).
