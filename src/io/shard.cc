@@ -17,6 +17,7 @@
 #include "base/prefetch.h"
 #include "http1/forwarded.h"
 #include "io/node.h"
+#include "io/system.h"
 #include "pipeline/engine_client.h"
 
 namespace wirehall::io {
@@ -180,6 +181,7 @@ void Shard::join() {
 }
 
 void Shard::run() {
+  prepare_thread();
   const auto guard = asio::make_work_guard(loop_->context);
   turn([] {});
   loop_->context.run();

@@ -39,5 +39,7 @@ std::size_t descriptor_limit();
 /// Raises the soft limit of descriptors to the hard one, ignores SIGPIPE and SIGXFSZ, and tells the allocator
 /// to give large blocks back.
 void prepare_process();
+/// Readies the calling thread's part of the allocator for many connections.
+void prepare_thread();
 
 }  // namespace wirehall::io
