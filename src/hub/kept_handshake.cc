@@ -40,6 +40,12 @@ std::size_t take_length(const char*& in) {
   return value;
 }
 
+void lower(char* begin, char* end) {
+  for (; begin != end; ++begin) {
+    if (*begin >= 'A' && *begin <= 'Z') *begin = static_cast<char>(*begin + 32);
+  }
+}
+
 bool has_bytes(const Value& value) {
   if (value.unparsed_json() != nullptr) return false;
   if (value.is_bytes()) return true;
@@ -71,22 +77,38 @@ std::string_view KeptHandshake::address() const {
 
 KeptHandshake KeptHandshake::with_auth(const Value& auth) const {
   const auto none = [](const Value& value) { return value.unparsed_json() == nullptr && value.is_null(); };
-  if (none(auth) && none(get().auth)) return *this;
+  if (none(auth) && (block_->open ? none(block_->open->auth) : block_->auth_bytes == 0)) return *this;
   Handshake other = get();
   other.auth = auth;
   return KeptHandshake(std::move(other));
 }
 
 KeptHandshake KeptHandshake::packed(std::span<const std::string> names, const Value& auth) const {
-  const Handshake& from = get();
-  std::vector<const Header*> headers;
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
+  const auto keep = [&](std::string_view name, std::string_view value) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) headers.emplace_back(name, value);
+  };
+  const Handshake* const open = block_->open.get();
+  if (open != nullptr) {
+    for (const Header& header : open->headers) keep(header.first, header.second);
+    return of({open->url, open->address, headers, open->issued, open->secure, open->xdomain}, auth);
+  }
+  const char* in = block_->text() + block_->url_bytes + block_->address_bytes;
+  for (std::uint16_t i = 0; i < block_->header_count; ++i) {
+    const std::size_t name_bytes = take_length(in), value_bytes = take_length(in);
+    const std::string_view name = take(in, name_bytes);
+    keep(name, take(in, value_bytes));
+  }
+  const std::string_view url(block_->text(), block_->url_bytes);
+  return of({url, address(), headers, block_->issued, block_->secure, block_->xdomain}, auth);
+}
+
+KeptHandshake KeptHandshake::of(const Request& from, const Value& auth) {
   std::size_t size = from.url.size() + from.address.size();
   bool fits = from.url.size() <= kLengthMax && from.address.size() <= kLengthMax && !has_bytes(auth);
-  for (const Header& header : from.headers) {
-    if (std::find(names.begin(), names.end(), header.first) == names.end()) continue;
-    headers.push_back(&header);
-    size += 2 * sizeof(Length) + header.first.size() + header.second.size();
-    fits = fits && header.first.size() <= kLengthMax && header.second.size() <= kLengthMax;
+  for (const auto& [name, value] : from.headers) {
+    size += 2 * sizeof(Length) + name.size() + value.size();
+    fits = fits && name.size() <= kLengthMax && value.size() <= kLengthMax;
   }
   std::string json;
   if (const std::string* unparsed = auth.unparsed_json()) {
@@ -94,11 +116,14 @@ KeptHandshake KeptHandshake::packed(std::span<const std::string> names, const Va
   } else if (fits && !auth.is_null()) {
     json = auth.to_json();
   }
-  if (!fits || headers.size() > kLengthMax || json.size() > std::numeric_limits<std::uint32_t>::max()) {
+  if (!fits || from.headers.size() > kLengthMax || json.size() > std::numeric_limits<std::uint32_t>::max()) {
     // What a block cannot say stays as it is: bytes within the auth, or texts that no request line holds.
     Handshake open;
     open.url = from.url;
-    for (const Header* header : headers) open.headers.push_back(*header);
+    for (const auto& [name, value] : from.headers) {
+      std::string& added = open.headers.emplace_back(name, value).first;
+      lower(added.data(), added.data() + added.size());
+    }
     open.address = from.address;
     open.issued = from.issued;
     open.secure = from.secure;
@@ -113,12 +138,14 @@ KeptHandshake KeptHandshake::packed(std::span<const std::string> names, const Va
   block->issued = from.issued;
   block->url_bytes = static_cast<Length>(from.url.size());
   block->address_bytes = static_cast<Length>(from.address.size());
-  block->header_count = static_cast<Length>(headers.size());
+  block->header_count = static_cast<Length>(from.headers.size());
   block->auth_bytes = static_cast<std::uint32_t>(json.size());
   char* out = put(put(block->text(), from.url), from.address);
-  for (const Header* header : headers) {
-    out = put_length(put_length(out, header->first.size()), header->second.size());
-    out = put(put(out, header->first), header->second);
+  for (const auto& [name, value] : from.headers) {
+    char* const begin = put_length(put_length(out, name.size()), value.size());
+    out = put(begin, name);
+    lower(begin, out);
+    out = put(out, value);
   }
   put(out, json);
   return kept;

@@ -17,6 +17,16 @@ namespace wirehall::hub {
 class KeptHandshake {
  public:
   KeptHandshake() = default;
+  /// A request as it came; the names of its headers are kept in lower case.
+  struct Request {
+    std::string_view url;
+    std::string_view address;
+    std::span<const std::pair<std::string_view, std::string_view>> headers;
+    WallMs issued = 0;
+    bool secure = false;
+    bool xdomain = false;
+  };
+  static KeptHandshake of(const Request& request, const Value& auth = Value());
   /// As it is, until it is packed.
   explicit KeptHandshake(Handshake handshake);
   KeptHandshake(const KeptHandshake& other) : block_(other.block_) {

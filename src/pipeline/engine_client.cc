@@ -14,7 +14,7 @@
 
 namespace wirehall::pipeline {
 
-EngineClient::EngineClient(ShardCore& core, std::string sid, Opening opening, Handshake handshake)
+EngineClient::EngineClient(ShardCore& core, std::string sid, Opening opening, hub::KeptHandshake handshake)
     : core_(core),
       session_(core.world().engine, std::move(sid), opening.transport, opening.protocol),
       client_(core.hub(), *this, core.world().client),

@@ -29,7 +29,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
     bool base64_only = false;
     std::optional<std::string> jsonp;  ///< the index of the callback
   };
-  EngineClient(ShardCore& core, std::string sid, Opening opening, Handshake handshake);
+  EngineClient(ShardCore& core, std::string sid, Opening opening, hub::KeptHandshake handshake);
   /// Connects a client of revision 3 to the main namespace, as such clients expect.
   void connect_at_once();
   ~EngineClient();

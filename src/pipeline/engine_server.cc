@@ -265,7 +265,7 @@ std::unique_ptr<EngineClient> EngineServer::make_client(const Arrival& arrival,
       core_, std::move(sid),
       EngineClient::Opening{transport, parameters.protocol, parameters.base64_only,
                             jsonp ? parameters.jsonp : std::nullopt},
-      make_handshake(*arrival.head, arrival.origin, core_.wall_now()));
+      keep_handshake(*arrival.head, arrival.origin, core_.wall_now()));
   if (arrival.refusal) client->refuse_all(*arrival.refusal);
   return client;
 }

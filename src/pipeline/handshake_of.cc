@@ -4,20 +4,20 @@
 
 namespace wirehall::pipeline {
 
-Handshake make_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now) {
-  Handshake handshake;
-  handshake.url = std::string(head.target());
-  handshake.address = origin.address;
-  handshake.issued = now;
-  handshake.secure = origin.secure;
-  handshake.xdomain = head.count("origin") != 0;
-  handshake.headers.reserve(head.fields.size());
+hub::KeptHandshake keep_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now) {
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
+  headers.reserve(head.fields.size());
+  bool xdomain = false;
   for (const auto& field : head.fields) {
-    if (origin.foreign_page && http1::same_token(head.name(field), "cookie")) continue;
-    std::string& name = handshake.headers.emplace_back(head.name(field), head.value(field)).first;
-    for (char& c : name) c = http1::lower(c);
+    if (origin.foreign_page && head.is_called(field, "cookie")) continue;
+    xdomain = xdomain || head.is_called(field, "origin");
+    headers.emplace_back(head.name(field), head.value(field));
   }
-  return handshake;
+  return hub::KeptHandshake::of({head.target(), origin.address, headers, now, origin.secure, xdomain});
+}
+
+Handshake make_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now) {
+  return keep_handshake(head, origin, now).get();
 }
 
 std::vector<http1::Header> added_headers(const World& world, const http1::RequestHead& head, bool initial) {

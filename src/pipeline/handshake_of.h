@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "hub/kept_handshake.h"
 #include "http1/chunk_decoder.h"
 #include "http1/head.h"
 #include "http1/response.h"
@@ -22,6 +23,8 @@ struct RequestOrigin {
 };
 
 Handshake make_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now);
+/// The same for a connection to keep: it becomes a Handshake when somebody looks.
+hub::KeptHandshake keep_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now);
 
 /// What the header hooks add to the answer to a request; nothing where there are none. `initial`: it opens
 /// the session. Fields that frame a message, and what may not stand in a field, are left out.

@@ -34,7 +34,7 @@ void NativeStage::open(HttpStage& http, const HeadPtr& head) {
   ShardCore& core = http.connection().core();
   const RequestOrigin origin{http.client_address(*head), http.connection().peer().secure, false};
   std::unique_ptr<NativeStage> stage(
-      new NativeStage(http, head, hub::KeptHandshake(make_handshake(*head, origin, core.wall_now()))));
+      new NativeStage(http, head, keep_handshake(*head, origin, core.wall_now())));
   NativeStage& opened = *stage;
   const Status admitted = opened.admit();
   if (core.world().deflate_enabled) {
