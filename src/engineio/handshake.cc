@@ -26,17 +26,20 @@ std::string error_body(RequestError error, std::string_view message) {
 // Every request of a session comes by here: only what is looked at is decoded, and nothing is listed.
 RequestParameters read_parameters(std::string_view query) {
   std::optional<std::string_view> transport, sid, protocol, base64_only, jsonp;
-  const std::array<std::pair<std::string_view, std::optional<std::string_view>*>, 5> wanted = {
-      {{"EIO", &protocol}, {"transport", &transport}, {"sid", &sid}, {"b64", &base64_only}, {"j", &jsonp}}};
+  const auto slot = [&](std::string_view name) -> std::optional<std::string_view>* {
+    switch (name.size()) {
+      case 1: return name == "j" ? &jsonp : nullptr;
+      case 3: return name == "EIO" ? &protocol : name == "sid" ? &sid : name == "b64" ? &base64_only : nullptr;
+      case 9: return name == "transport" ? &transport : nullptr;
+      default: return nullptr;
+    }
+  };
   for (std::size_t pairs = 0; pairs < http1::kQueryPairsMax; ++pairs) {
     const std::optional<http1::QueryPart> part = http1::take_query_part(query);
     if (!part) break;
-    std::string decoded;
-    std::string_view name = part->name;
-    if (!http1::is_plain_query_text(name)) name = decoded = http1::decode_query_text(name);
-    for (const auto& [known, value] : wanted) {
-      if (name == known) *value = part->value;
-    }
+    std::optional<std::string_view>* value = slot(part->name);
+    if (value == nullptr && !http1::is_plain_query_text(part->name)) value = slot(http1::decode_query_text(part->name));
+    if (value != nullptr) *value = part->value;
   }
   const auto says = [](const std::optional<std::string_view>& value, std::string_view text) {
     return value && (*value == text || (!http1::is_plain_query_text(*value) && http1::decode_query_text(*value) == text));

@@ -4,6 +4,7 @@
 #include <boost/beast/http/verb.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace wirehall::http1 {
@@ -60,6 +61,31 @@ class HeadCollector final : public bhttp::basic_parser<true> {
 
 // -- what Beast would let pass ------------------------------------------------------------------
 
+bool is_token(std::string_view text) {
+  for (const char c : text) {
+    if (!is_token_char(c)) return false;
+  }
+  return true;
+}
+
+// Visible ASCII without '#'.
+bool is_visible(std::string_view text) {
+  const auto is_visible_char = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
+  constexpr std::uint64_t kEach = 0x0101010101010101, kTop = 0x8080808080808080;
+  const auto has = [&](std::uint64_t bytes, std::uint64_t byte) {
+    const std::uint64_t zero = bytes ^ kEach * byte;
+    return (zero - kEach) & ~zero;
+  };
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, text.data() + i, sizeof bytes);
+    const std::uint64_t below = (bytes - kEach * 0x21) & ~bytes;
+    if (((bytes | below | has(bytes, 0x7f) | has(bytes, '#')) & kTop) != 0) return false;
+  }
+  return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), is_visible_char);
+}
+
 ErrorCode check_version(std::string_view version) {
   if (version == "HTTP/1.1" || version == "HTTP/1.0") return ErrorCode::kOk;
   const bool shaped = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) &&
@@ -71,22 +97,18 @@ ErrorCode check_request_line(std::string_view line, std::uint32_t target_bytes_m
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == 0 || last == first) return ErrorCode::kHttpBadRequest;
-  if (!std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(first), is_token_char))
-    return ErrorCode::kHttpBadRequest;
+  if (!is_token(line.substr(0, first))) return ErrorCode::kHttpBadRequest;
   const std::string_view target = line.substr(first + 1, last - first - 1);
   if (target.size() > target_bytes_max) return ErrorCode::kHttpUriTooLong;
-  bool visible = true;
-  for (const char c : target) visible &= c > 0x20 && c < 0x7f && c != '#';
-  if (target.empty() || !visible) return ErrorCode::kHttpBadRequest;
+  if (target.empty() || !is_visible(target)) return ErrorCode::kHttpBadRequest;
   return check_version(line.substr(last + 1));
 }
 
 ErrorCode check_field_line(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return ErrorCode::kHttpBadRequest;
-  const auto name_end = line.begin() + static_cast<std::ptrdiff_t>(colon);
   // This refuses white space before the colon, and folded lines, which begin with it.
-  if (!std::all_of(line.begin(), name_end, is_token_char)) return ErrorCode::kHttpBadRequest;
+  if (!is_token(line.substr(0, colon))) return ErrorCode::kHttpBadRequest;
   return is_field_text(line.substr(colon + 1)) ? ErrorCode::kOk : ErrorCode::kHttpBadRequest;
 }
 
@@ -137,6 +159,27 @@ bool to_origin_form(RequestHead& head) {
   return false;
 }
 
+// The fields that say how a request is framed, found in one pass.
+struct FramingFields {
+  struct Seen {
+    std::uint32_t count = 0;
+    std::string_view first;
+  };
+  explicit FramingFields(const RequestHead& head) {
+    for (const RequestHead::Field& field : head.fields) {
+      for (const auto& [name, seen] : {std::pair<std::string_view, Seen*>("host", &host),
+                                       {"content-length", &length},
+                                       {"transfer-encoding", &coding},
+                                       {"content-encoding", &content_coding},
+                                       {"expect", &expect}}) {
+        if (!head.is_called(field, name)) continue;
+        if (seen->count++ == 0) seen->first = head.value(field);
+      }
+    }
+  }
+  Seen host, length, coding, content_coding, expect;
+};
+
 }  // namespace
 
 RequestParser::Step RequestParser::fail(ErrorCode code) {
@@ -169,7 +212,12 @@ std::size_t RequestParser::skip_plain(std::size_t at) const {
   while (at + sizeof(std::uint64_t) <= limit) {
     std::uint64_t bytes;
     std::memcpy(&bytes, pending_.data() + at, sizeof bytes);
-    if (((bytes - kEach * ('\r' + 1)) & ~bytes & kTop) != 0) break;  // one of them is below '\r' + 1
+    const std::uint64_t low = (bytes - kEach * ('\r' + 1)) & ~bytes & kTop;  // of those below '\r' + 1
+    if (low != 0) {
+      // A borrow marks bytes behind one that is below, never before it: the first is right.
+      if constexpr (std::endian::native == std::endian::little) at += static_cast<std::size_t>(std::countr_zero(low)) / 8;
+      break;
+    }
     at += sizeof bytes;
   }
   return at;
@@ -251,16 +299,14 @@ ErrorCode RequestParser::parse_head() {
 }
 
 ErrorCode RequestParser::check_framing() {
-  const std::uint32_t hosts = head_.count("host");
-  if (hosts > 1 || (hosts == 0 && head_.minor_version == 1)) return ErrorCode::kHttpBadRequest;
-  if (hosts == 1 && !is_valid_host(*head_.find("host"))) return ErrorCode::kHttpBadRequest;
+  const FramingFields fields(head_);
+  if (fields.host.count > 1 || (fields.host.count == 0 && head_.minor_version == 1)) return ErrorCode::kHttpBadRequest;
+  if (fields.host.count == 1 && !is_valid_host(fields.host.first)) return ErrorCode::kHttpBadRequest;
   if (!to_origin_form(head_)) return ErrorCode::kHttpBadRequest;
 
-  const std::uint32_t lengths = head_.count("content-length");
-  const std::uint32_t codings = head_.count("transfer-encoding");
-  if (lengths + codings > 1) return ErrorCode::kHttpBadRequest;
-  if (lengths == 1) {
-    const std::string_view text = *head_.find("content-length");
+  if (fields.length.count + fields.coding.count > 1) return ErrorCode::kHttpBadRequest;
+  if (fields.length.count == 1) {
+    const std::string_view text = fields.length.first;
     // Space behind the number, though the grammar lets it be there, is read differently by others.
     if (text.empty() || text.data()[text.size()] != '\r' || text.size() > 18 || !std::all_of(text.begin(), text.end(), is_digit))
       return ErrorCode::kHttpBadRequest;
@@ -268,16 +314,15 @@ ErrorCode RequestParser::check_framing() {
     for (const char c : text) length = length * 10 + static_cast<std::uint64_t>(c - '0');
     head_.content_length = length;
   }
-  if (codings == 1) {
-    if (head_.minor_version == 0 || *head_.find("transfer-encoding") != "chunked")
+  if (fields.coding.count == 1) {
+    if (head_.minor_version == 0 || fields.coding.first != "chunked")
       return ErrorCode::kHttpBadRequest;
     head_.chunked = true;
   }
-  if (const auto coding = head_.find("content-encoding");
-      coding && head_.has_body() && !same_token(*coding, "identity"))
+  if (fields.content_coding.count != 0 && head_.has_body() && !same_token(fields.content_coding.first, "identity"))
     return ErrorCode::kHttpEncoding;
-  if (const auto expect = head_.find("expect"); expect && head_.minor_version == 1) {
-    if (!same_token(*expect, "100-continue") || head_.count("expect") != 1)
+  if (fields.expect.count != 0 && head_.minor_version == 1) {
+    if (!same_token(fields.expect.first, "100-continue") || fields.expect.count != 1)
       return ErrorCode::kHttpExpectation;
     head_.expects_continue = head_.has_body();
   }

@@ -1,6 +1,8 @@
 #include "http1/response.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 
@@ -12,7 +14,11 @@ namespace wirehall::http1 {
 namespace {
 
 constexpr std::size_t kTogetherBytesMax = 4096;
-constexpr std::size_t kHeadBytes = 160;  // the status line, and the fields that are the writer's, but for the date's value
+
+template <std::size_t kSize>
+std::string_view digits(std::array<char, kSize>& room, std::uint64_t number) {
+  return {room.data(), std::to_chars(room.data(), room.data() + room.size(), number).ptr};
+}
 
 }  // namespace
 
@@ -57,31 +63,29 @@ void append_response(Outbox& out, const Response& response, const ResponseContex
       response.shared_body ? response.shared_body.view() : std::string_view(response.body);
   const std::uint64_t size = response.streamed_body ? response.streamed_body.size : body.size();
   const bool has_body = !context.head_only && !response.streamed_body && !body.empty();
-  // A short body stands in one piece with its head.
+  // A short body is written together with its head.
   const bool together = has_body && !response.shared_body && body.size() <= kTogetherBytesMax;
-  std::size_t bytes = kHeadBytes + context.date.size() + (together ? body.size() : 0);
-  for (const Header& header : response.headers) bytes += header.name.size() + header.value.size() + 4;
-  std::string head;
-  head.reserve(bytes);
-  if (response.status == 200) {
-    head.append("HTTP/1.1 200 OK\r\n");
-  } else {
-    head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-    head.append(reason_phrase(response.status)).append("\r\n");
-  }
-  for (const Header& header : response.headers) {
+  std::array<char, 12> status_digits;
+  std::array<char, 24> size_digits;
+  const std::string_view status = digits(status_digits, static_cast<std::uint64_t>(response.status));
+  const std::string_view length = digits(size_digits, size);
+  const bool has_length = response.status != 204 && response.status != 304 && response.status >= 200;
+  const auto write = [&](auto&& put) {
+    put("HTTP/1.1 "), put(status), put(" "), put(reason_phrase(response.status)), put("\r\n");
+    for (const Header& header : response.headers) put(header.name), put(": "), put(header.value), put("\r\n");
+    if (!context.date.empty()) put("Date: "), put(context.date), put("\r\n");
+    if (has_length) put("Content-Length: "), put(length), put("\r\n");
+    // 426 has an Upgrade field, which Connection must name (RFC 9110 section 7.8).
+    put("Connection: "), put(response.status == 426 ? "upgrade, " : "");
+    put(context.keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n");
+    if (together) put(body);
+  };
+  for (const Header& header : response.headers)
     WIREHALL_ASSERT(is_safe_header_value(header.name) && is_safe_header_value(header.value));
-    head.append(header.name).append(": ").append(header.value).append("\r\n");
-  }
-  if (!context.date.empty()) head.append("Date: ").append(context.date).append("\r\n");
-  if (response.status != 204 && response.status != 304 && response.status >= 200) {
-    head.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
-  }
-  // 426 has an Upgrade field, which Connection must name (RFC 9110 section 7.8).
-  head.append("Connection: ").append(response.status == 426 ? "upgrade, " : "");
-  head.append(context.keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n");
-  if (together) head.append(body);
-  out.append(head);
+  std::size_t bytes = 0;
+  write([&](std::string_view text) { bytes += text.size(); });
+  char* to = out.append_space(bytes);
+  write([&](std::string_view text) { to = std::copy(text.begin(), text.end(), to); });
   if (!has_body || together) return;
   if (response.shared_body) {
     out.append(response.shared_body);

@@ -38,7 +38,9 @@ ErrorCode check_handshake(const http1::RequestHead& request) {
   return is_nonce(*request.find("sec-websocket-key")) ? ErrorCode::kOk : ErrorCode::kWsHandshake;
 }
 
-std::string accept_value(std::string_view key) {
+namespace {
+
+void append_accept_value(std::string& out, std::string_view key) {
   std::array<char, 128> text;
   WIREHALL_ASSERT(key.size() + kGuid.size() <= text.size());
   std::copy(kGuid.begin(), kGuid.end(), std::copy(key.begin(), key.end(), text.begin()));
@@ -51,7 +53,15 @@ std::string accept_value(std::string_view key) {
                       EVP_DigestUpdate(context.get(), text.data(), key.size() + kGuid.size()) == 1 &&
                       EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
   WIREHALL_ASSERT(hashed);
-  return to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  append_base64(out, {reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+}  // namespace
+
+std::string accept_value(std::string_view key) {
+  std::string value;
+  append_accept_value(value, key);
+  return value;
 }
 
 std::string joined_fields(const http1::RequestHead& request, std::string_view name) {
@@ -72,7 +82,8 @@ void append_switching_protocols(Outbox& out, const http1::RequestHead& request,
   head.append(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
       "Upgrade\r\nSec-WebSocket-Accept: ");
-  head.append(accept_value(*request.find("sec-websocket-key"))).append("\r\n");
+  append_accept_value(head, *request.find("sec-websocket-key"));
+  head.append("\r\n");
   if (deflate) head.append("Sec-WebSocket-Extensions: ").append(deflate_response(*deflate)).append("\r\n");
   if (!subprotocol.empty()) head.append("Sec-WebSocket-Protocol: ").append(subprotocol).append("\r\n");
   for (const http1::Header& header : extra) {
