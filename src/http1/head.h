@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,9 +13,23 @@ namespace wirehall::http1 {
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kPatch, kOther };
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+/// The same for each of eight bytes.
+constexpr std::uint64_t lower_each(std::uint64_t bytes) {
+  constexpr std::uint64_t kEach = 0x0101010101010101, kTop = 0x80 * kEach;
+  const std::uint64_t low = bytes & ~kTop;
+  const std::uint64_t from_a = low + (0x80 - 'A') * kEach, beyond_z = low + (0x7f - 'Z') * kEach;
+  return bytes | ((from_a & ~beyond_z & ~bytes & kTop) >> 2);
+}
 /// Whether texts of one length are the same but for the case of ASCII letters.
 inline bool equal_folded(std::string_view a, std::string_view b) {
-  for (std::size_t i = 0; i < a.size(); ++i) {
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= a.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t x, y;
+    std::memcpy(&x, a.data() + i, sizeof x);
+    std::memcpy(&y, b.data() + i, sizeof y);
+    if (x != y && lower_each(x) != lower_each(y)) return false;
+  }
+  for (; i < a.size(); ++i) {
     if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
   return true;
@@ -59,6 +74,15 @@ struct RequestHead {
   }
   /// Returns: the first field of that name, or nullopt.
   std::optional<std::string_view> find(std::string_view name) const;
+  struct Seen {
+    std::uint32_t count = 0;
+    std::string_view first;
+    void add(std::string_view value) {
+      if (count++ == 0) first = value;
+    }
+  };
+  /// How many fields have that name, and the first one's value.
+  Seen seen(std::string_view name) const;
   /// How many fields have that name.
   std::uint32_t count(std::string_view name) const;
   /// Whether any field of that name lists the token.

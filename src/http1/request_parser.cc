@@ -161,19 +161,19 @@ bool to_origin_form(RequestHead& head) {
 
 // The fields that say how a request is framed, found in one pass.
 struct FramingFields {
-  struct Seen {
-    std::uint32_t count = 0;
-    std::string_view first;
-  };
+  using Seen = RequestHead::Seen;
   explicit FramingFields(const RequestHead& head) {
     for (const RequestHead::Field& field : head.fields) {
-      for (const auto& [name, seen] : {std::pair<std::string_view, Seen*>("host", &host),
-                                       {"content-length", &length},
-                                       {"transfer-encoding", &coding},
-                                       {"content-encoding", &content_coding},
-                                       {"expect", &expect}}) {
-        if (!head.is_called(field, name)) continue;
-        if (seen->count++ == 0) seen->first = head.value(field);
+      const auto look = [&](std::string_view name, Seen& seen) {
+        if (head.is_called(field, name)) seen.add(head.value(field));
+      };
+      switch (field.name_size) {
+        case 4: look("host", host); break;
+        case 6: look("expect", expect); break;
+        case 14: look("content-length", length); break;
+        case 16: look("content-encoding", content_coding); break;
+        case 17: look("transfer-encoding", coding); break;
+        default: break;
       }
     }
   }

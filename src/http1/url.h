@@ -19,7 +19,7 @@ struct QueryPart {
 };
 /// Takes the next pair off the front of `query`, without looking at its escapes. Returns: nullopt at the end.
 std::optional<QueryPart> take_query_part(std::string_view& query);
-/// Whether decode_query_text() would leave it as it is, but for ill-formed UTF-8.
+/// Whether it is ASCII that decode_query_text() leaves as it is.
 bool is_plain_query_text(std::string_view text);
 /// Decodes a name or a value as parse_query() does.
 std::string decode_query_text(std::string_view text);

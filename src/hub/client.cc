@@ -265,11 +265,10 @@ void Client::connected(Socket& socket) {
     if (!opening_->scheduled() && !opening_->refusal && opening_->asking == 0) opening_.reset();
   }
   engine_.engine_joined();
-  const Value& auth = socket.handshake().auth;
   // Without auth the sockets of a session share the session's.
-  socket.set_handshake(auth.unparsed_json() == nullptr && auth.is_null()
-                           ? engine_.engine_handshake()
-                           : socket.kept_handshake().packed(engine_.engine_kept_headers(), auth));
+  const KeptHandshake& full = socket.kept_handshake();
+  socket.set_handshake(full.has_auth() ? full.packed(engine_.engine_kept_headers(), full.get().auth)
+                                       : engine_.engine_handshake());
   const std::string_view pid =
       socket.recovery() != nullptr ? std::string_view(socket.recovery()->pid) : std::string_view();
   socketio::EncodedPacket& packet = scratch();

@@ -46,6 +46,8 @@ void lower(char* begin, char* end) {
   }
 }
 
+bool is_none(const Value& value) { return value.unparsed_json() == nullptr && value.is_null(); }
+
 bool has_bytes(const Value& value) {
   if (value.unparsed_json() != nullptr) return false;
   if (value.is_bytes()) return true;
@@ -75,9 +77,12 @@ std::string_view KeptHandshake::address() const {
   return {block_->text() + block_->url_bytes, block_->address_bytes};
 }
 
+bool KeptHandshake::has_auth() const {
+  return block_->open ? !is_none(block_->open->auth) : block_->auth_bytes != 0;
+}
+
 KeptHandshake KeptHandshake::with_auth(const Value& auth) const {
-  const auto none = [](const Value& value) { return value.unparsed_json() == nullptr && value.is_null(); };
-  if (none(auth) && (block_->open ? none(block_->open->auth) : block_->auth_bytes == 0)) return *this;
+  if (is_none(auth) && !has_auth()) return *this;
   Handshake other = get();
   other.auth = auth;
   return KeptHandshake(std::move(other));

@@ -47,6 +47,8 @@ class KeptHandshake {
     if (!block_->open) unpack();
     return *block_->open;
   }
+  /// Whether there is an auth; without unpacking.
+  bool has_auth() const;
   /// The client's, without unpacking. Lifetime: as get().
   std::string_view address() const;
 

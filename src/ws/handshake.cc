@@ -31,11 +31,11 @@ ErrorCode check_handshake(const http1::RequestHead& request) {
     return ErrorCode::kWsHandshake;
   if (!request.wants_websocket() || !request.has_token("connection", "upgrade"))
     return ErrorCode::kUpgradeRequired;
-  if (request.count("sec-websocket-version") > 1) return ErrorCode::kWsHandshake;
-  const auto version = request.find("sec-websocket-version");
-  if (!version || *version != "13") return ErrorCode::kUpgradeRequired;
-  if (request.count("sec-websocket-key") != 1) return ErrorCode::kWsHandshake;
-  return is_nonce(*request.find("sec-websocket-key")) ? ErrorCode::kOk : ErrorCode::kWsHandshake;
+  const auto version = request.seen("sec-websocket-version");
+  if (version.count > 1) return ErrorCode::kWsHandshake;
+  if (version.first != "13") return ErrorCode::kUpgradeRequired;
+  const auto key = request.seen("sec-websocket-key");
+  return key.count == 1 && is_nonce(key.first) ? ErrorCode::kOk : ErrorCode::kWsHandshake;
 }
 
 namespace {
