@@ -102,13 +102,14 @@ class Socket : public Emits<Socket, SendResult> {
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
 
-  /// 20 characters; not the Engine.IO session id.
-  const std::string& id() const;
+  /// 20 characters; not the Engine.IO session id. A copy.
+  std::string id() const;
   Namespace& nsp() const;
   Protocol protocol() const;
   SocketRef ref() const;
   const Handshake& handshake() const;
   /// Who the client is; an empty id before an authenticator has said so.
+  /// Lifetime: until set_user(), and what a middleware got no longer than until the client is let in.
   const User& user() const;
   void set_user(User user);
   /// The application's own state of this socket.

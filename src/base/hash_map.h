@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 namespace wirehall {
 
@@ -65,6 +66,67 @@ class NamedPointers {
     }
   };
   boost::unordered_flat_set<T*, Hash, Equal> table_;
+};
+
+/// Objects in a row, which are also found by a text that they hold themselves: about 18 bytes for each, the row's eight
+/// among them. `Traits::name_of(object)` is the text, `Traits::place_of(object)` a std::uint32_t in which the object
+/// keeps its place in the row.
+///
+/// Lifetime: neither of them is changed by others while the object is in here.
+template <class T, class Traits>
+class NamedRow {
+ public:
+  NamedRow() = default;
+  NamedRow(const NamedRow&) = delete;  // the table looks names up in the row
+  NamedRow& operator=(const NamedRow&) = delete;
+
+  /// In the order of arrival, but for the last, which takes the place of one that left.
+  const std::vector<T*>& row() const { return row_; }
+  /// Returns: the object of that name, or nullptr.
+  T* find(std::string_view name) const {
+    const auto found = places_.find(name);
+    return found == places_.end() ? nullptr : row_[found->index];
+  }
+  /// Requires: none of its name is there; there are fewer than 2^32.
+  void add(T& object) {
+    const auto index = static_cast<std::uint32_t>(row_.size());
+    row_.push_back(&object);
+    Traits::place_of(object) = index;
+    places_.insert(Place{index});
+  }
+  /// Requires: it is there.
+  void remove(T& object) {
+    places_.erase(places_.find(Traits::name_of(object)));
+    const std::uint32_t index = Traits::place_of(object);
+    T* last = row_.back();
+    if (last != &object) {
+      places_.find(Traits::name_of(*last))->index = index;
+      Traits::place_of(*last) = index;
+      row_[index] = last;
+    }
+    row_.pop_back();
+  }
+
+ private:
+  struct Place {
+    mutable std::uint32_t index;  // in the row; what a place is found by, the name there, stays the same
+  };
+  struct Hash : KeyedHash {
+    using KeyedHash::operator();
+    std::size_t operator()(Place place) const {
+      return (*this)(std::string_view(Traits::name_of(*(*row)[place.index])));
+    }
+    const std::vector<T*>* row;
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(Place a, Place b) const { return a.index == b.index; }
+    bool operator()(Place a, std::string_view b) const { return Traits::name_of(*(*row)[a.index]) == b; }
+    bool operator()(std::string_view a, Place b) const { return (*this)(b, a); }
+    const std::vector<T*>* row;
+  };
+  std::vector<T*> row_;
+  boost::unordered_flat_set<Place, Hash, Equal> places_{0, Hash{{}, &row_}, Equal{&row_}};
 };
 
 }  // namespace wirehall

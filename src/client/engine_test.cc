@@ -81,9 +81,10 @@ class EngineTest : public testing::Test {
     Outbox answers;
     std::string bytes = std::exchange(sent[kSocket], {});
     char* cursor = bytes.data();
-    while (core.next(cursor, bytes.data() + bytes.size(), now, answers) ==
+    std::string_view message;
+    while (core.next(cursor, bytes.data() + bytes.size(), now, answers, message) ==
            ws::ConnectionCore::Event::kMessage)
-      out.emplace_back(core.message());
+      out.emplace_back(message);
     return out;
   }
 

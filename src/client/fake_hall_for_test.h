@@ -272,10 +272,11 @@ class FakeHall {
     char* const end = cursor + bytes.size();
     for (;;) {
       Outbox out;
-      const auto event = core_->next(cursor, end, now, out);
+      std::string_view received;
+      const auto event = core_->next(cursor, end, now, out, received);
       if (event == ws::ConnectionCore::Event::kNeedMore) return;
       if (event == ws::ConnectionCore::Event::kClosed) return goodbyes.push_back(core_->close_code());
-      if (event == ws::ConnectionCore::Event::kMessage) message(std::string(core_->message()));
+      if (event == ws::ConnectionCore::Event::kMessage) message(std::string(received));
     }
   }
   void message(const std::string& text) {

@@ -55,7 +55,8 @@ WebSocket::Event WebSocket::next(char*& cursor, char* end, MonoTime now) {
   if (!open_) return cursor == end ? Event::kNeedMore : handshake(cursor, end);
   for (;;) {
     Outbox out;
-    const auto event = core_.next(cursor, end, now, out);
+    message_ = {};
+    const auto event = core_.next(cursor, end, now, out, message_);
     flush(out);
     switch (event) {
       case ws::ConnectionCore::Event::kNeedMore: return Event::kNeedMore;

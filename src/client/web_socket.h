@@ -38,7 +38,7 @@ class WebSocket {
   /// The channel has ended. Returns: what that means, kRefused while the handshake was under way.
   Event ended(const Error& error);
 
-  std::string_view message() const { return core_.message(); }
+  std::string_view message() const { return message_; }
   bool message_is_binary() const { return core_.message_is_binary(); }
   std::uint16_t close_code() const { return core_.close_code(); }
   const Error& error() const { return error_; }
@@ -63,6 +63,7 @@ class WebSocket {
   http1::ResponseParser parser_;
   ws::CoreOptions core_options_;
   ws::ConnectionCore core_;
+  std::string_view message_;
   bool open_ = false;
   Error error_{ErrorCode::kOk};
 };

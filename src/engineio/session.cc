@@ -19,15 +19,15 @@ std::string_view reason_text(CloseReason reason) {
   return kTexts[static_cast<std::size_t>(reason)];
 }
 
-Session::Session(const SessionOptions& options, std::string sid, Transport transport, std::uint8_t protocol)
-    : options_(&options), sid_(std::move(sid)), transport_(transport), protocol_(protocol) {}
+Session::Session(const SessionOptions& options, std::string_view sid, Transport transport, std::uint8_t protocol)
+    : options_(&options), transport_(transport), protocol_(protocol), sid_(sid) {}
 
 void Session::open(MonoTime now) {
   const auto ms = [](Duration duration) {
     return std::chrono::duration_cast<Milliseconds>(duration).count();
   };
   OpenFields fields;
-  fields.sid = sid_;
+  fields.sid = sid();
   fields.websocket_upgrade =
       transport_ == Transport::kPolling && options_->allow_upgrades && options_->websocket_allowed;
   fields.ping_interval_ms = ms(options_->ping_interval);

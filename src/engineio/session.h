@@ -33,6 +33,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/short_id.h"
 #include "engineio/packet.h"
 #include "wirehall/clock.h"
 
@@ -70,12 +71,13 @@ std::string_view reason_text(CloseReason reason);
 class Session {
  public:
   /// `protocol`: 4, or 3 for a client of the revision before, which pings itself.
-  Session(const SessionOptions& options, std::string sid, Transport transport, std::uint8_t protocol = 4);
+  Session(const SessionOptions& options, std::string_view sid, Transport transport, std::uint8_t protocol = 4);
 
   /// Queues the open packet and starts the heartbeat. Requires: called once, first.
   void open(MonoTime now);
 
-  const std::string& sid() const { return sid_; }
+  /// Lifetime: as long as the session.
+  std::string_view sid() const { return sid_.view(); }
   Transport transport() const { return transport_; }
   std::uint8_t protocol() const { return protocol_; }
   bool is_open() const { return state_ == State::kOpen; }
@@ -162,7 +164,6 @@ class Session {
   };
 
   const SessionOptions* options_;
-  std::string sid_;
   std::unique_ptr<Queue> queue_;
   std::unique_ptr<Probe> probe_;
   MonoTime heartbeat_ = kNever;  // the next ping, or the end of the wait for a pong; closing: of the grace
@@ -175,6 +176,7 @@ class Session {
   bool awaiting_pong_ : 1 = false;
   bool wait_extended_ : 1 = false;
   bool upgraded_ : 1 = false;
+  ShortId sid_;
 };
 
 /// How long a closing polling session waits for a poll that takes the close packet.

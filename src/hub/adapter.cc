@@ -14,7 +14,14 @@ namespace wirehall::hub {
 
 // -- ShardAdapter -------------------------------------------------------------------------------
 
-void ShardAdapter::mark_excepted(const Selector& selector, std::uint64_t stamp) {
+// When the numbers begin again, no old mark may be taken for a new one.
+std::uint32_t ShardAdapter::next_stamp() {
+  if (++stamp_ != 0) [[likely]] return stamp_;
+  nsp_.forget_marks();
+  return ++stamp_;
+}
+
+void ShardAdapter::mark_excepted(const Selector& selector, std::uint32_t stamp) {
   for (const std::string& name : selector.except) {
     if (Room* room = nsp_.rooms().find(name)) {
       for (const Room::Place& place : room->members) place.socket->excepted_in = stamp;
@@ -41,7 +48,7 @@ void walk(const List& list, SocketOf socket_of, F&& visit) {
 
 template <class F>
 void ShardAdapter::for_each(const Selector& selector, F&& visit) {
-  const std::uint64_t stamp = ++stamp_;
+  const std::uint32_t stamp = next_stamp();
   mark_excepted(selector, stamp);
   const bool may_meet_again = selector.rooms.size() > 1;
   const auto once = [&](Socket& socket) {

@@ -67,12 +67,16 @@ class ShardAdapter final : public Adapter {
   template <class F>
   void for_each(const Selector& selector, F&& visit);
 
+  /// The next broadcast gets the number behind this one; for tests of what comes behind the last.
+  void set_last_number(std::uint32_t number) { stamp_ = number; }
+
  private:
-  void mark_excepted(const Selector& selector, std::uint64_t stamp);
+  std::uint32_t next_stamp();
+  void mark_excepted(const Selector& selector, std::uint32_t stamp);
   std::vector<Socket*> matching(const Selector& selector);
   static void tell(const std::vector<SocketPtr>& sockets, EncodedMessage& message);
   NamespaceShard& nsp_;
-  std::uint64_t stamp_ = 0;
+  std::uint32_t stamp_ = 0;  // of the broadcast that went through the rooms last
 };
 
 /// Delivers on this shard and posts to the others; with connection state recovery through its log, in whose

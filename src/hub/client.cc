@@ -8,8 +8,38 @@
 
 namespace wirehall::hub {
 
+void ClientSockets::add(SocketPtr socket) {
+  if (!many_ && !one_) {
+    one_ = std::move(socket);
+    return;
+  }
+  if (!many_) {
+    many_ = std::make_unique<std::vector<SocketPtr>>();
+    many_->push_back(std::exchange(one_, {}));
+  }
+  many_->push_back(std::move(socket));
+}
+
+void ClientSockets::remove(const Socket& socket) {
+  if (many_) {
+    std::erase_if(*many_, [&](const SocketPtr& held) { return held.get() == &socket; });
+  } else if (one_.get() == &socket) {
+    one_ = {};
+  }
+}
+
+std::vector<SocketPtr> ClientSockets::take() {
+  std::vector<SocketPtr> all;
+  if (const auto many = std::exchange(many_, nullptr)) {
+    all = std::move(*many);
+  } else if (one_) {
+    all.push_back(std::exchange(one_, {}));
+  }
+  return all;
+}
+
 Client::Client(Hub& hub, EnginePort& engine, const ClientOptions& options)
-    : hub_(hub), engine_(engine), options_(options), decoder_(options.decoder) {
+    : hub_(hub), engine_(engine), decoder_(options) {
   opening().connect_deadline = hub.now() + options.connect_timeout;
   schedule();
 }
@@ -33,8 +63,8 @@ void Client::schedule() {
 void Client::on_deadline(MonoTime now) {
   if (opening_->connect_deadline <= now) {
     opening_->connect_deadline = kNever;
-    const bool joined = std::any_of(sockets_.begin(), sockets_.end(),
-                                    [](const SocketPtr& socket) { return socket->is_connected(); });
+    const bool joined = std::ranges::any_of(
+        sockets_.all(), [](const SocketPtr& socket) { return socket->is_connected(); });
     if (!joined) {
       close();
       return;
@@ -51,7 +81,7 @@ void Client::receive_text(std::string_view text) {
   if (closed_) return;
   hub_.environment().metrics().add(Counter::kMessagesInSocketio);
   socketio::Packet decoded;
-  if (options_.parser == Parser::kMsgpack) return decoder_failed();  // every packet is binary
+  if (options().parser == Parser::kMsgpack) return decoder_failed();  // every packet is binary
   switch (decoder_.feed_text(text, hub_.now(), decoded)) {
     case socketio::PacketDecoder::Step::kPacket: packet(decoded); break;
     case socketio::PacketDecoder::Step::kNeedMore: schedule(); break;
@@ -62,9 +92,9 @@ void Client::receive_text(std::string_view text) {
 void Client::receive_binary(std::string_view bytes) {
   if (closed_) return;
   socketio::Packet decoded;
-  if (options_.parser == Parser::kMsgpack) {
+  if (options().parser == Parser::kMsgpack) {
     hub_.environment().metrics().add(Counter::kMessagesInSocketio);
-    if (!socketio::decode_msgpack_packet(bytes, options_.decoder, decoded)) return decoder_failed();
+    if (!socketio::decode_msgpack_packet(bytes, options(), decoded)) return decoder_failed();
     packet(decoded);
     return;
   }
@@ -104,21 +134,17 @@ void Client::engine_closed(std::string_view reason) {
 void Client::close_sockets(std::string_view reason) {
   decoder_.reset();
   if (opening_) hub_.environment().timers().cancel(*opening_);
-  for (const SocketPtr& socket : std::exchange(sockets_, {})) socket->close(reason);
+  for (const SocketPtr& socket : sockets_.take()) socket->close(reason);
 }
 
 Socket* Client::find(std::string_view nsp) const {
-  const auto found = std::find_if(sockets_.begin(), sockets_.end(), [&](const SocketPtr& socket) {
-    return socket->shard().spec().name == nsp;
-  });
-  return found == sockets_.end() ? nullptr : found->get();
+  for (const SocketPtr& socket : sockets_.all()) {
+    if (socket->shard().spec().name == nsp) return socket.get();
+  }
+  return nullptr;
 }
 
-void Client::forget(const Socket& socket) {
-  sockets_.erase(std::remove_if(sockets_.begin(), sockets_.end(),
-                                [&](const SocketPtr& held) { return held.get() == &socket; }),
-                 sockets_.end());
-}
+void Client::forget(const Socket& socket) { sockets_.remove(socket); }
 
 void Client::connect_main() {
   socketio::Packet packet;
@@ -160,7 +186,7 @@ void Client::connect(socketio::Packet& packet) {
   if (nsp == nullptr && hub_.registry().parents.empty())
     return send_refusal(packet.nsp, "Invalid namespace", nullptr, false);
   // What is still being asked for counts, too.
-  if (sockets_.size() + (opening_ ? opening_->asking : 0) >= options_.namespaces_max)
+  if (sockets_.size() + (opening_ ? opening_->asking : 0) >= options().namespaces_max)
     return send_limit_reached(packet.nsp, "namespaces of one client");
   if (nsp != nullptr) return connect_to(*nsp, std::move(packet.auth));
   Opening& asker = opening();
@@ -205,11 +231,12 @@ void Client::connect_to(NamespaceShard& nsp, std::string auth) {
   SocketPtr socket = hub_.make_socket(nsp, *this, std::move(handshake));
   if (is_v3()) {
     // Such clients know their ids without being told.
-    socket->become(nsp.spec().name == "/" ? engine_.engine_sid() : nsp.spec().name + "#" + engine_.engine_sid());
+    const std::string sid(engine_.engine_sid());
+    socket->become(nsp.spec().name == "/" ? sid : nsp.spec().name + "#" + sid);
   } else if (nsp.recovery() != nullptr) {
     read_recovery(*socket);
   }
-  sockets_.push_back(socket);
+  sockets_.add(socket);
   hub_.connect(socket);
 }
 
@@ -264,11 +291,15 @@ void Client::connected(Socket& socket) {
     schedule();
     if (!opening_->scheduled() && !opening_->refusal && opening_->asking == 0) opening_.reset();
   }
-  engine_.engine_joined();
-  // Without auth the sockets of a session share the session's.
+  static const Value kNoAuth;
   const KeptHandshake& full = socket.kept_handshake();
-  socket.set_handshake(full.has_auth() ? full.packed(engine_.engine_kept_headers(), full.get().auth)
-                                       : engine_.engine_handshake());
+  const bool has_auth = full.has_auth();
+  const Value& auth = has_auth ? full.get().auth : kNoAuth;
+  const bool is_first = engine_.engine_joined(auth);
+  // The first socket and those without any auth share the session's handshake where it says the same.
+  const KeptHandshake& shared = engine_.engine_handshake();
+  socket.set_handshake(is_first || (!has_auth && !shared.has_auth()) ? shared
+                                                                     : full.packed(engine_.engine_kept_headers(), auth));
   const std::string_view pid =
       socket.recovery() != nullptr ? std::string_view(socket.recovery()->pid) : std::string_view();
   socketio::EncodedPacket& packet = scratch();
@@ -347,7 +378,7 @@ void Client::disconnect(Socket& socket, bool close_session) {
     return;
   }
   // Every namespace is told, then the session ends; all with the same reason, as the reference.
-  const Sockets all = std::exchange(sockets_, {});
+  const std::vector<SocketPtr> all = sockets_.take();
   closed_ = true;
   for (const SocketPtr& each : all) {
     if (!each->is_connected()) continue;

@@ -8,9 +8,9 @@
 // Spec: Socket.IO protocol v5; socket.io `Client` for the order of calls.
 #pragma once
 
-#include <boost/container/small_vector.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +36,7 @@ class EnginePort {
   virtual std::uint8_t engine_protocol() const = 0;
   /// Whether the client has said that it goes: it does not come back for what it missed.
   virtual bool engine_peer_left() const = 0;
-  virtual const std::string& engine_sid() const = 0;
+  virtual std::string_view engine_sid() const = 0;
   /// A query's fields as a JSON object; of fields with one name the last.
   virtual std::string engine_query_json(std::string_view query) const = 0;
   virtual std::string_view engine_transport() const = 0;
@@ -51,16 +51,36 @@ class EnginePort {
   virtual const KeptHandshake& engine_handshake() const = 0;
   /// The names of the headers that are kept.
   virtual const std::vector<std::string>& engine_kept_headers() const = 0;
-  /// A namespace was joined: headers beyond the configured ones may go.
-  virtual void engine_joined() = 0;
+  /// A namespace was joined: headers beyond the configured ones may go. The first one's auth is kept with the session's
+  /// handshake, so that both are one.
+  /// Returns:  whether it was the first.
+  virtual bool engine_joined(const Value& auth) = 0;
 
  protected:
   ~EnginePort() = default;
 };
 
-struct ClientOptions {
+/// The sockets of one client: one, as a rule, and then no memory beyond two words.
+class ClientSockets {
+ public:
+  std::span<const SocketPtr> all() const {
+    if (many_) return *many_;
+    return {&one_, one_ ? std::size_t{1} : 0};
+  }
+  std::size_t size() const { return all().size(); }
+  void add(SocketPtr socket);
+  void remove(const Socket& socket);
+  /// Leaves none here.
+  std::vector<SocketPtr> take();
+
+ private:
+  SocketPtr one_;                                 // none when there are many
+  std::unique_ptr<std::vector<SocketPtr>> many_;  // in the order in which they came
+};
+
+/// With the decoder's limits as its base, so that a client finds all of it through its decoder.
+struct ClientOptions : socketio::DecoderLimits {
   Parser parser = Parser::kJson;
-  socketio::DecoderLimits decoder;
   Duration connect_timeout = std::chrono::milliseconds(45'000);
   std::uint32_t namespaces_max = 16;
 };
@@ -101,8 +121,6 @@ class Client final : public SocketLink {
   void pause_reading(bool paused) override { engine_.engine_pause_reading(paused); }
 
  private:
-  // One, as a rule, and then no memory of its own.
-  using Sockets = boost::container::small_vector<SocketPtr, 1>;
   /// What a client has until it joined its first namespace, and afterwards only while it needs it.
   struct Opening final : Timer {
     explicit Opening(Client& owner) : client(owner) {}
@@ -134,16 +152,16 @@ class Client final : public SocketLink {
   void forget(const Socket& socket);
   void schedule();
   socketio::EncodedPacket& scratch();
-  socketio::PacketEncoder encoder() const { return socketio::PacketEncoder(options_.parser); }
+  const ClientOptions& options() const { return static_cast<const ClientOptions&>(decoder_.limits()); }
+  socketio::PacketEncoder encoder() const { return socketio::PacketEncoder(options().parser); }
 
   Hub& hub_;
   EnginePort& engine_;
-  const ClientOptions& options_;
-  socketio::PacketDecoder decoder_;
-  Sockets sockets_;  // connecting and connected
+  ClientSockets sockets_;  // connecting and connected
   std::unique_ptr<Opening> opening_;
-  std::uint32_t refused_connects_ = 0;
+  [[no_unique_address]] socketio::PacketDecoder decoder_;  // what comes next stands in its last bytes
   bool closed_ = false;
+  std::uint32_t refused_connects_ = 0;
 };
 
 }  // namespace wirehall::hub

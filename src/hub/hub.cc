@@ -64,7 +64,7 @@ void NamespaceShard::enter_room(Socket& socket, std::string_view room) {
 
 void NamespaceShard::leave_room(Socket& socket, std::string_view room) {
   const std::string name(room);  // the argument may be the room's own name
-  const bool tell = socket.extension() && socket.extension()->leaving(name);
+  const bool tell = socket.extension() != nullptr && socket.extension()->leaving(name);
   if (rooms_.remove(socket, name) && spec_.census) room_left(name, socket.id());
   if (tell) socket.extension()->left(name);
 }
@@ -102,22 +102,22 @@ void NamespaceShard::room_left(std::string_view room, std::string_view socket_id
   for (const auto& handler : handlers.deleted) handler(room);
 }
 
-std::string_view NamespaceShard::IdOf::operator()(const Socket& socket) const { return socket.id(); }
+std::string_view NamespaceShard::SocketTraits::name_of(const Socket& socket) { return socket.id(); }
+std::uint32_t& NamespaceShard::SocketTraits::place_of(Socket& socket) { return socket.index_in_namespace; }
 
-Socket* NamespaceShard::find(std::string_view id) const { return by_id_.find(id); }
+Socket* NamespaceShard::find(std::string_view id) const { return sockets_.find(id); }
 
+void NamespaceShard::forget_marks() {
+  for (Socket* socket : sockets()) socket->selected_in = socket->excepted_in = 0;
+}
+
+// A socket gets its marks anew: whoever was not in here was passed by when others forgot theirs.
 void NamespaceShard::add(Socket& socket) {
-  socket.index_in_namespace = static_cast<std::uint32_t>(sockets_.size());
-  sockets_.push_back(&socket);
-  by_id_.add(socket);
+  socket.selected_in = socket.excepted_in = 0;
+  sockets_.add(socket);
 }
 
-void NamespaceShard::remove(Socket& socket) {
-  by_id_.remove(socket.id());
-  sockets_[socket.index_in_namespace] = sockets_.back();
-  sockets_[socket.index_in_namespace]->index_in_namespace = socket.index_in_namespace;
-  sockets_.pop_back();
-}
+void NamespaceShard::remove(Socket& socket) { sockets_.remove(socket); }
 
 // -- Running ------------------------------------------------------------------------------------
 
@@ -266,8 +266,8 @@ void Hub::drop_unused_child(const std::string& name) {
 }
 
 SocketPtr Hub::make_socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake) {
-  std::string id = make_socket_id(environment_.random(), static_cast<std::uint8_t>(environment_.shard()));
-  return SocketPtr(new Socket(nsp, link, std::move(handshake), std::move(id)));
+  const std::string id = make_socket_id(environment_.random(), static_cast<std::uint8_t>(environment_.shard()));
+  return SocketPtr(new Socket(nsp, link, std::move(handshake), id));
 }
 
 void Hub::connect(const SocketPtr& socket) {
@@ -343,7 +343,7 @@ Task<> Hub::recover(SocketPtr socket) {
 // Exact or not at all.
 bool Hub::restore(Socket& socket, const RecoverySession& session) {
   NamespaceShard& nsp = socket.shard();
-  if (socket.extension() && !socket.extension()->may_continue(session.rooms)) return false;
+  if (socket.extension() != nullptr && !socket.extension()->may_continue(session.rooms)) return false;
   nsp.drain();
   Socket::Recovery& state = *socket.recovery();
   std::optional<std::uint64_t> after = session.position;
@@ -383,7 +383,7 @@ void Hub::begin_recovery_state(Socket& socket) {
   }
   state.position = nsp.position();
   nsp.recovery()->connected(
-      state.pid, {environment_.shard(), socket.id(), socket.user().id, socket.user().anonymous});
+      state.pid, {environment_.shard(), std::string(socket.id()), socket.user().id, socket.user().anonymous});
 }
 
 void Hub::admitted(Socket& socket) {
@@ -399,6 +399,7 @@ void Hub::admitted(Socket& socket) {
     socket.link().deliver(socket, message, EmitFlags());
   }
   socket.link().connected(socket);
+  socket.pack_user();
   for (const auto& handler : socket.shard().spec().connection_handlers) {
     if (!socket.is_connected()) return;
     try {

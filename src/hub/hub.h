@@ -33,10 +33,12 @@ class NamespaceShard {
   Adapter& adapter() { return node_; }
 
   /// Connected sockets, in no meaningful but a reproducible order.
-  const std::vector<Socket*>& sockets() const { return sockets_; }
+  const std::vector<Socket*>& sockets() const { return sockets_.row(); }
   Socket* find(std::string_view id) const;
   void add(Socket& socket);
   void remove(Socket& socket);
+  /// No socket is marked by a broadcast any more.
+  void forget_marks();
   std::uint64_t next_ack_id() { return spec_.ack_ids->fetch_add(1, std::memory_order_relaxed); }
   /// Sockets that refer to it, connected or not.
   void retain() { ++references_; }
@@ -73,11 +75,11 @@ class NamespaceShard {
   RoomIndex rooms_;
   ShardAdapter local_;
   NodeAdapter node_;
-  std::vector<Socket*> sockets_;
-  struct IdOf {
-    std::string_view operator()(const Socket& socket) const;
+  struct SocketTraits {
+    static std::string_view name_of(const Socket& socket);
+    static std::uint32_t& place_of(Socket& socket);
   };
-  NamedPointers<Socket, IdOf> by_id_;
+  NamedRow<Socket, SocketTraits> sockets_;
   std::size_t references_ = 0;
   std::uint64_t position_ = 0;
   bool draining_ = false;

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,13 +46,24 @@ class KeptHandshake {
 
   /// Lifetime: as long as any copy of this.
   const Handshake& get() const {
-    if (!block_->open) unpack();
-    return *block_->open;
+    if (!block_->is_open) unpack();
+    return block_->open()->handshake;
   }
+  /// The client's, without unpacking. Lifetime: until somebody looks at the Handshake.
+  std::string_view address() const;
   /// Whether there is an auth; without unpacking.
   bool has_auth() const;
-  /// The client's, without unpacking. Lifetime: as get().
-  std::string_view address() const;
+
+  /// Where a text stands in a packed one, for a part of the connection that would else keep it a second time.
+  struct Place {
+    std::uint32_t at = 0;
+    std::uint32_t bytes = 0;
+  };
+  /// Returns: where it is; from now on what() gives it, however often the Handshake is looked at. nullopt: it is not
+  ///          there, or this is not packed.
+  std::optional<Place> find(std::string_view text) const;
+  /// Lifetime: until somebody looks at the Handshake.
+  std::string_view what(Place place) const;
 
   /// A packed one, with those of the headers whose (lower-case) names are given, and with that auth.
   KeptHandshake packed(std::span<const std::string> headers, const Value& auth) const;
@@ -58,20 +71,29 @@ class KeptHandshake {
   KeptHandshake with_auth(const Value& auth) const;
 
  private:
+  struct Open {
+    Handshake handshake;
+    std::string texts;  // where they are kept
+  };
+  /// What stands behind it: the texts, or once it is open a pointer.
   struct Block {
     std::uint32_t references = 1;
-    bool secure = false;
-    bool xdomain = false;
-    std::uint16_t url_bytes = 0;
-    std::uint16_t address_bytes = 0;
-    std::uint16_t header_count = 0;
-    std::uint32_t auth_bytes = 0;
+    std::uint32_t url_bytes : 15 = 0;
+    std::uint32_t address_bytes : 6 = 0;
+    std::uint32_t header_count : 6 = 0;
+    std::uint32_t keeps_texts : 1 = 0;  // also once it is open
+    std::uint32_t is_open : 1 = 0;
+    std::uint32_t secure : 1 = 0;
+    std::uint32_t xdomain : 1 = 0;
+    std::uint32_t has_auth : 1 = 0;
     WallMs issued = 0;
-    std::unique_ptr<const Handshake> open;
     char* text() { return reinterpret_cast<char*>(this + 1); }
+    const Open*& open() { return *std::launder(reinterpret_cast<const Open**>(text())); }
   };
   static void destroy(Block* block);
   static Block* make_block(std::size_t text_bytes);
+  static void open(Block* block, Open what);
+  std::size_t text_bytes() const;
   void unpack() const;
 
   Block* block_ = nullptr;

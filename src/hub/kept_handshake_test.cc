@@ -45,6 +45,55 @@ TEST(KeptHandshake, BytesWithinTheAuthAreKept) {
   EXPECT_EQ(KeptHandshake(sample()).packed({}, auth).get().auth, auth);
 }
 
+TEST(KeptHandshake, WhoSharesItSeesWhatAnotherHasUnpacked) {
+  KeptHandshake first = KeptHandshake(sample()).packed(kNames, Value{{"token", std::string(300, 't')}});
+  const KeptHandshake second = first;
+  const Handshake* seen = &first.get();
+  first = KeptHandshake();
+  EXPECT_EQ(&second.get(), seen);
+  EXPECT_EQ(second.address(), "2001:db8::7");
+  EXPECT_EQ(second.get().auth.find("token")->as_string(), std::string(300, 't'));
+}
+
+TEST(KeptHandshake, MoreHeadersThanABlockCountsStayAsTheyAre) {
+  for (const std::size_t count : {15, 16, 300}) {
+    Handshake handshake = sample();
+    handshake.headers.assign(count, {"origin", "https://example.org"});
+    const KeptHandshake kept = KeptHandshake(handshake).packed(kNames, Value());
+    EXPECT_EQ(kept.get().headers, handshake.headers) << count;
+    EXPECT_EQ(kept.address(), handshake.address);
+  }
+}
+
+TEST(KeptHandshake, TheShortestOneHasRoomForWhatIsUnpacked) {
+  const KeptHandshake kept = KeptHandshake(Handshake()).packed({}, Value());
+  EXPECT_EQ(kept.address(), "");
+  EXPECT_EQ(kept.get().url, "");
+}
+
+TEST(KeptHandshake, ATextThatWasFoundStaysWhenSomebodyLooks) {
+  const Value auth{{"token", "abc.def"}};
+  const KeptHandshake kept = KeptHandshake(sample()).packed(kNames, auth);
+  const auto place = kept.find("abc.def");
+  ASSERT_TRUE(place);
+  EXPECT_EQ(kept.what(*place), "abc.def");
+  EXPECT_FALSE(kept.find("abc.deg"));
+  EXPECT_FALSE(kept.find(""));
+  EXPECT_EQ(kept.get().auth, auth);
+  EXPECT_EQ(kept.what(*place), "abc.def");
+  EXPECT_FALSE(kept.find("abc.def")) << "it is not packed any more";
+}
+
+TEST(KeptHandshake, KnowsWhetherItHasAnAuth) {
+  for (const bool looks : {false, true}) {
+    const KeptHandshake with = KeptHandshake(sample()).packed({}, Value{{"a", 1}});
+    const KeptHandshake without = KeptHandshake(sample()).packed({}, Value());
+    if (looks) (void)with.get(), (void)without.get();
+    EXPECT_TRUE(with.has_auth());
+    EXPECT_FALSE(without.has_auth());
+  }
+}
+
 TEST(KeptHandshake, NoAuthIsNull) {
   EXPECT_TRUE(KeptHandshake(sample()).packed(kNames, Value()).get().auth.is_null());
 }

@@ -126,7 +126,7 @@ SendResult SocketOperator::emit_args(std::string_view event, std::span<const Val
 
 // -- Socket -------------------------------------------------------------------------------------
 
-const std::string& Socket::id() const { return impl(*this).id(); }
+std::string Socket::id() const { return std::string(impl(*this).id()); }
 Namespace& Socket::nsp() const { return impl(*this).shard().spec().api; }
 Protocol Socket::protocol() const { return impl(*this).protocol(); }
 SocketRef Socket::ref() const { return {impl(*this).shard().spec().name, id()}; }
@@ -165,7 +165,7 @@ Task<Result<Args>> Socket::emit_with_ack(std::string event, Args args, Duration 
 BroadcastOperator Socket::to(std::string_view room) { return broadcast().to(room); }
 BroadcastOperator Socket::to(const std::vector<std::string>& rooms) { return broadcast().to(rooms); }
 BroadcastOperator Socket::except(std::string_view room) { return broadcast().except(room); }
-BroadcastOperator Socket::broadcast() { return BroadcastOperator(nsp()).except(id()); }
+BroadcastOperator Socket::broadcast() { return BroadcastOperator(nsp()).except(impl(*this).id()); }
 BroadcastOperator Socket::local() { return broadcast().local(); }
 
 Status Socket::join(std::string_view room) {
@@ -196,7 +196,7 @@ Status Socket::join(const std::vector<std::string>& rooms) {
 void Socket::leave(std::string_view room) { impl(*this).shard().leave_room(impl(*this), room); }
 
 bool Socket::in_room(std::string_view room) const {
-  if (room == id()) return true;
+  if (room == impl(*this).id()) return true;
   for (const hub::Membership& membership : impl(*this).memberships()) {
     if (membership.room->name == room) return true;
   }
@@ -216,8 +216,8 @@ void Socket::add_handler(std::string_view event, detail::EventHandler handler, b
       {std::string(event), std::make_shared<detail::EventHandler>(std::move(handler)), once});
 }
 void Socket::off(std::string_view event) {
-  if (!impl(*this).rare_) return;
-  std::erase_if(impl(*this).rare_->handlers, [&](const auto& own) { return own.event == event; });
+  if (impl(*this).find_rare() == nullptr) return;
+  std::erase_if(impl(*this).find_rare()->handlers, [&](const auto& own) { return own.event == event; });
 }
 Socket& Socket::on_any(AnyHandler handler) {
   impl(*this).rare().any.push_back(std::move(handler));
@@ -229,7 +229,7 @@ Socket& Socket::prepend_any(AnyHandler handler) {
   return *this;
 }
 void Socket::off_any() {
-  if (impl(*this).rare_) impl(*this).rare_->any.clear();
+  if (impl(*this).find_rare() != nullptr) impl(*this).find_rare()->any.clear();
 }
 Socket& Socket::on_any_outgoing(AnyOutgoingHandler handler) {
   impl(*this).rare().any_outgoing.push_back(std::move(handler));
@@ -241,7 +241,7 @@ Socket& Socket::prepend_any_outgoing(AnyOutgoingHandler handler) {
   return *this;
 }
 void Socket::off_any_outgoing() {
-  if (impl(*this).rare_) impl(*this).rare_->any_outgoing.clear();
+  if (impl(*this).find_rare() != nullptr) impl(*this).find_rare()->any_outgoing.clear();
 }
 Socket& Socket::use(std::function<Status(std::string_view, Args&)> middleware) {
   impl(*this).rare().middlewares.push_back(std::move(middleware));

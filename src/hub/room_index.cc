@@ -9,23 +9,27 @@
 namespace wirehall::hub {
 
 void MembershipList::push_back(const Membership& membership) {
-  static_assert(std::is_trivially_copyable_v<Membership> && alignof(Membership) <= alignof(Block) * 2);
-  const std::uint32_t count = block_ == nullptr ? 0 : block_->size;
-  if (block_ == nullptr || count == block_->capacity) {
-    const std::uint32_t capacity = count == 0 ? 1 : count + (count + 1) / 2;
-    void* larger = std::realloc(block_, sizeof(Block) + capacity * sizeof(Membership));
+  static_assert(std::is_trivially_copyable_v<Membership>);
+  const std::size_t count = size();
+  // At a power of two the block is as large as that, or larger for rooms that were left.
+  if ((count & (count - 1)) == 0) {
+    void* larger = std::realloc(first_, std::max<std::size_t>(2 * count, 1) * sizeof(Membership));
     if (larger == nullptr) throw std::bad_alloc();
-    block_ = static_cast<Block*>(larger);
-    block_->capacity = capacity;
+    first_ = static_cast<Membership*>(larger);
   }
-  new (block_->items() + count) Membership(membership);
-  block_->size = count + 1;
+  new (first_ + count) Membership(membership);
+  first_->count = static_cast<std::uint32_t>(count + 1);
 }
 
-void MembershipList::pop_back() {
-  if (--block_->size != 0) return;
-  std::free(block_);
-  block_ = nullptr;
+void MembershipList::remove(std::size_t i) {
+  const std::size_t last = size() - 1;
+  if (last == 0) {
+    std::free(first_);
+    first_ = nullptr;
+    return;
+  }
+  first_[i] = first_[last];
+  first_->count = static_cast<std::uint32_t>(last);
 }
 
 bool RoomIndex::add(Socket& socket, std::string_view name) {
@@ -41,7 +45,7 @@ bool RoomIndex::add(Socket& socket, std::string_view name) {
   Room& room = *found->second;
   auto& memberships = socket.memberships();
   room.members.push_back({&socket, static_cast<std::uint32_t>(memberships.size())});
-  memberships.push_back({&room, static_cast<std::uint32_t>(room.members.size() - 1), 0});
+  memberships.push_back({&room, static_cast<std::uint32_t>(room.members.size() - 1)});
   return true;
 }
 
@@ -69,8 +73,7 @@ void RoomIndex::remove_at(Socket& socket, std::uint32_t index) {
   Room::Place& moved = room.members[leaving.place];
   moved.socket->memberships()[moved.membership].place = leaving.place;
   room.members.pop_back();
-  memberships[index] = memberships.back();
-  memberships.pop_back();
+  memberships.remove(index);
   if (index < memberships.size())
     memberships[index].room->members[memberships[index].place].membership = index;
   if (room.members.empty()) rooms_.erase(rooms_.find(room.name));

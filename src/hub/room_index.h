@@ -30,37 +30,34 @@ struct Room {
 /// A socket's side of being in a room.
 struct Membership {
   Room* room;
-  std::uint32_t place;  // index in the room's list
+  std::uint32_t place;      // index in the room's list
+  std::uint32_t count = 0;  // in the first of a list: how many there are; the list's own
   std::uint64_t since = 0;  // with connection state recovery: the log's position when it came in
 };
 
-/// The rooms of a socket: one pointer, and exactly as many bytes as it has had rooms at once.
+/// The rooms of a socket: one pointer, and a block with room for a power of two of them.
 class MembershipList {
  public:
   MembershipList() = default;
   MembershipList(const MembershipList&) = delete;
   MembershipList& operator=(const MembershipList&) = delete;
-  ~MembershipList() { std::free(block_); }
+  ~MembershipList() { std::free(first_); }
 
-  std::size_t size() const { return block_ == nullptr ? 0 : block_->size; }
+  std::size_t size() const { return first_ == nullptr ? 0 : first_->count; }
   bool empty() const { return size() == 0; }
-  Membership* begin() { return block_ == nullptr ? nullptr : block_->items(); }
+  Membership* begin() { return first_; }
   Membership* end() { return begin() + size(); }
   const Membership* begin() const { return const_cast<MembershipList*>(this)->begin(); }
   const Membership* end() const { return begin() + size(); }
-  Membership& operator[](std::size_t i) { return block_->items()[i]; }
-  const Membership& operator[](std::size_t i) const { return block_->items()[i]; }
+  Membership& operator[](std::size_t i) { return first_[i]; }
+  const Membership& operator[](std::size_t i) const { return first_[i]; }
   Membership& back() { return (*this)[size() - 1]; }
   void push_back(const Membership& membership);
-  void pop_back();
+  /// The last one takes the place of that one.
+  void remove(std::size_t i);
 
  private:
-  struct Block {
-    std::uint32_t size;
-    std::uint32_t capacity;
-    Membership* items() { return reinterpret_cast<Membership*>(this + 1); }
-  };
-  Block* block_ = nullptr;  // none while it is empty
+  Membership* first_ = nullptr;  // none while it is empty
 };
 
 /// Thread:   shard-affine.

@@ -90,7 +90,7 @@ class Rooms {
 
 void broadcast(benchmark::State& state, std::size_t members, Selector to) {
   Rooms rooms(members);
-  if (!to.except.empty()) to.except = {rooms.socket(0).id()};
+  if (!to.except.empty()) to.except = {std::string(rooms.socket(0).id())};
   const auto message = std::make_shared<EncodedMessage>("/", "news", Args{Value("hello")});
   bench::measure(state, 0, [&] {
     if (!rooms.nsp().adapter().broadcast(message, to, {}).ok()) std::abort();

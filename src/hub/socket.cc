@@ -65,27 +65,22 @@ SocketPtr::~SocketPtr() {
 
 // -- Socket -------------------------------------------------------------------------------------
 
-Socket::Socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake, std::string id)
+Socket::Socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake, std::string_view id)
     : protocol_(link.protocol()),
+      id_(id),
       nsp_(&nsp),
       link_(&link),
-      id_(std::move(id)),
       handshake_(std::move(handshake)) {
   nsp_->retain();
 }
 
 Socket::~Socket() { nsp_->release(); }
 
-const User& Socket::user() const {
-  static const User nobody;
-  return user_ ? *user_ : nobody;
-}
-
 Hub& Socket::hub() const { return nsp_->hub(); }
 
 Socket::Rare& Socket::rare() {
-  if (!rare_) rare_ = std::make_unique<Rare>(*this);
-  return *rare_;
+  if (find_rare() == nullptr) more().rare = std::make_unique<Rare>(*this);
+  return *more_->rare;
 }
 
 void Socket::mark_connected() {
@@ -104,8 +99,8 @@ void Socket::receive_event(std::string_view event, Args& args, std::optional<Ack
   state.wanted = ack_id.has_value();
   if (ack_id) state.id = std::move(*ack_id);
   try {
-    if (rare_ && !rare_->any.empty()) {
-      const auto any = rare_->any;  // a handler may add another
+    if (find_rare() != nullptr && !find_rare()->any.empty()) {
+      const auto any = find_rare()->any;  // a handler may add another
       for (const auto& handler : any) handler(*this, event, args);
     }
     if (const Status checked = check_event(event, args); !checked.ok()) {
@@ -124,8 +119,8 @@ Status Socket::check_event(std::string_view event, Args& args) {
   for (const auto& middleware : nsp_->spec().event_middlewares) {
     if (Status status = middleware(*this, event, args); !status.ok()) return status;
   }
-  if (!rare_) return {};
-  const auto middlewares = rare_->middlewares;
+  if (find_rare() == nullptr) return {};
+  const auto middlewares = find_rare()->middlewares;
   for (const auto& middleware : middlewares) {
     if (Status status = middleware(event, args); !status.ok()) return status;
   }
@@ -146,16 +141,16 @@ void Socket::run_handlers(std::string_view event, Args& args, Ack& ack) {
 
 std::vector<SharedHandler> Socket::take_own_handlers(std::string_view event) {
   std::vector<SharedHandler> handlers;
-  if (!rare_) return handlers;
-  for (std::size_t i = 0; i < rare_->handlers.size();) {
-    OwnHandler& own = rare_->handlers[i];
+  if (find_rare() == nullptr) return handlers;
+  for (std::size_t i = 0; i < find_rare()->handlers.size();) {
+    OwnHandler& own = find_rare()->handlers[i];
     if (own.event != event) {
       ++i;
       continue;
     }
     handlers.push_back(own.handler);
     if (own.once) {
-      rare_->handlers.erase(rare_->handlers.begin() + static_cast<std::ptrdiff_t>(i));
+      find_rare()->handlers.erase(find_rare()->handlers.begin() + static_cast<std::ptrdiff_t>(i));
     } else {
       ++i;
     }
@@ -164,28 +159,28 @@ std::vector<SharedHandler> Socket::take_own_handlers(std::string_view event) {
 }
 
 void Socket::handler_suspended() {
-  ++suspended_;
+  ++waiting_handlers_;
   update_reading();
 }
 
 void Socket::handler_resumed() {
-  --suspended_;
+  --waiting_handlers_;
   update_reading();
 }
 
 void Socket::client_awaited(bool begins) {
   if (begins) {
-    ++awaiting_client_;
+    --waiting_handlers_;
   } else {
-    --awaiting_client_;
+    ++waiting_handlers_;
   }
   update_reading();
 }
 
 // A handler that waits for this client's answer does not count: the answer must be read.
 void Socket::update_reading() {
-  const int waiting = static_cast<int>(suspended_) - static_cast<int>(awaiting_client_);
-  const bool pause = waiting >= static_cast<int>(hub().environment().limits().suspended_handlers_max);
+  const bool pause =
+      waiting_handlers_ >= static_cast<std::int64_t>(hub().environment().limits().suspended_handlers_max);
   if (pause == reading_paused_ || state_ != State::kConnected) return;
   reading_paused_ = pause;
   link_->pause_reading(pause);
@@ -206,51 +201,51 @@ void Socket::close(std::string_view reason) {
     }
   };
   if (was_connected) run(nsp_->spec().disconnecting_handlers);
-  if (was_connected && rare_) run(std::exchange(rare_->disconnecting, {}));
+  if (was_connected && find_rare() != nullptr) run(std::exchange(find_rare()->disconnecting, {}));
   state_ = State::kClosed;
-  if (was_connected && recovery_) leave_to_recovery(reason);
+  if (was_connected && recovery() != nullptr) leave_to_recovery(reason);
   nsp_->leave_all_rooms(*this);
   if (was_connected) {
     nsp_->own_room(*this, false);
     nsp_->remove(*this);
   }
-  if (rare_) {
-    for (PendingAck& pending : std::exchange(rare_->acks, {})) pending.done(ErrorCode::kDisconnected);
+  if (find_rare() != nullptr) {
+    for (PendingAck& pending : std::exchange(find_rare()->acks, {})) pending.done(ErrorCode::kDisconnected);
   }
   if (!was_connected) {
-    if (extension_) extension_->never_connected();
+    if (extension() != nullptr) extension()->never_connected();
     over_ = true;
     return;
   }
   run(nsp_->spec().disconnect_handlers);
-  if (rare_) run(std::exchange(rare_->disconnect, {}));
+  if (find_rare() != nullptr) run(std::exchange(find_rare()->disconnect, {}));
   over_ = true;
   // Their closures may hold whatever keeps this socket alive.
-  if (rare_) {
-    rare_->handlers.clear();
-    rare_->any.clear();
-    rare_->any_outgoing.clear();
-    rare_->middlewares.clear();
+  if (find_rare() != nullptr) {
+    find_rare()->handlers.clear();
+    find_rare()->any.clear();
+    find_rare()->any_outgoing.clear();
+    find_rare()->middlewares.clear();
   }
 }
 
 void Socket::leave_to_recovery(std::string_view reason) {
   RecoveryLog& log = *nsp_->recovery();
   if (!is_recoverable(reason)) {
-    log.forget(recovery_->pid);
+    log.forget(recovery()->pid);
     return;
   }
   RecoverySession session;
-  session.pid = recovery_->pid;
-  session.sid = id_;
+  session.pid = recovery()->pid;
+  session.sid = id();
   session.user_id = user().id;
   session.anonymous = user().anonymous;
   for (const Membership& membership : memberships_) {
     session.rooms.push_back(membership.room->name);
     session.since.push_back(membership.since);
   }
-  if (rare_) session.data = rare_->data;
-  session.position = recovery_->position;
+  if (find_rare() != nullptr) session.data = find_rare()->data;
+  session.position = recovery()->position;
   log.save(std::move(session), hub().now());
 }
 
@@ -265,7 +260,7 @@ SendResult Socket::emit_logged(std::string_view event, std::span<const Value> ar
   auto message = std::make_shared<EncodedMessage>(nsp_->spec().name, std::string(event),
                                                   Args(args.begin(), args.end()));
   Selector self;
-  self.rooms.push_back(id_);
+  self.rooms.emplace_back(id());
   return nsp_->adapter().broadcast(message, self, flags).ok() ? SendResult::kQueued
                                                               : SendResult::kUnavailable;
 }
@@ -279,13 +274,13 @@ bool Socket::can_emit() const {
 SendResult Socket::emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags) {
   if (socketio::is_reserved_event(event)) return SendResult::kReserved;
   if (!can_emit()) return SendResult::kClosed;
-  if (recovery_ && is_connected()) return emit_logged(event, args, flags);
+  if (recovery() != nullptr && is_connected()) return emit_logged(event, args, flags);
   if (has_outgoing_listeners()) tell_outgoing(event, Args(args.begin(), args.end()));
   return link_->emit(*this, event, args, std::nullopt, flags);
 }
 
 void Socket::tell_outgoing(std::string_view event, const Args& args) {
-  const auto listeners = rare_->any_outgoing;  // one may add another
+  const auto listeners = find_rare()->any_outgoing;  // one may add another
   for (const auto& listener : listeners) {
     try {
       listener(*this, event, args);
@@ -297,11 +292,11 @@ void Socket::tell_outgoing(std::string_view event, const Args& args) {
 
 SocketInfo Socket::info() const {
   SocketInfo info;
-  info.id = id_;
+  info.id = id();
   info.handshake = handshake_.get();
   info.rooms = rooms();
-  if (rare_) info.data = rare_->data;
-  info.user = user();
+  if (find_rare() != nullptr) info.data = find_rare()->data;
+  info.user = user_.copy();
   return info;
 }
 
@@ -343,8 +338,8 @@ void Socket::expect_ack(std::uint64_t id, Duration timeout, AckDone done) {
 }
 
 void Socket::receive_ack(std::uint64_t id, Args args) {
-  if (!rare_) return;
-  std::vector<PendingAck>& acks = rare_->acks;
+  if (find_rare() == nullptr) return;
+  std::vector<PendingAck>& acks = find_rare()->acks;
   const auto found =
       std::lower_bound(acks.begin(), acks.end(), id,
                        [](const PendingAck& ack, std::uint64_t wanted) { return ack.id < wanted; });
@@ -357,14 +352,14 @@ void Socket::receive_ack(std::uint64_t id, Args args) {
 
 void Socket::schedule_acks() {
   MonoTime next = kNever;
-  for (const PendingAck& pending : rare_->acks) next = std::min(next, pending.deadline);
-  hub().environment().timers().schedule(*rare_, next);
+  for (const PendingAck& pending : find_rare()->acks) next = std::min(next, pending.deadline);
+  hub().environment().timers().schedule(*find_rare(), next);
 }
 
 void Socket::expire_acks(MonoTime now) {
   const SocketPtr self(this);
   std::vector<PendingAck> expired;
-  std::erase_if(rare_->acks, [&](PendingAck& pending) {
+  std::erase_if(find_rare()->acks, [&](PendingAck& pending) {
     if (pending.deadline > now) return false;
     expired.push_back(std::move(pending));
     return true;

@@ -16,9 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/short_id.h"
 #include "base/timer_wheel.h"
 #include "hub/completion.h"
 #include "hub/kept_handshake.h"
+#include "hub/kept_user.h"
 #include "hub/room_index.h"
 #include "hub/socket_link.h"
 #include "hub/spec.h"
@@ -76,7 +78,7 @@ class SocketExtension {
 /// Thread:   shard-affine.
 class Socket final : public wirehall::Socket {
  public:
-  Socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake, std::string id);
+  Socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake, std::string_view id);
 
   // -- what the links call ------------------------------------------------------------------------
   /// An event of the client. `ack`: the answer it waits for.
@@ -95,17 +97,18 @@ class Socket final : public wirehall::Socket {
     bool recovered = false;
     std::vector<std::shared_ptr<const LogEntry>> missed;
   };
-  Recovery* recovery() const { return recovery_.get(); }
+  Recovery* recovery() const { return more_ ? more_->recovery.get() : nullptr; }
   Recovery& make_recovery() {
-    if (!recovery_) recovery_ = std::make_unique<Recovery>();
-    return *recovery_;
+    if (recovery() == nullptr) more().recovery = std::make_unique<Recovery>();
+    return *more_->recovery;
   }
-  bool wants_recovery() const { return recovery_ && !recovery_->wanted_pid.empty(); }
+  bool wants_recovery() const { return recovery() != nullptr && !recovery()->wanted_pid.empty(); }
   std::vector<std::shared_ptr<const LogEntry>> take_missed() {
-    return recovery_ ? std::exchange(recovery_->missed, {}) : std::vector<std::shared_ptr<const LogEntry>>();
+    return recovery() != nullptr ? std::exchange(recovery()->missed, {})
+                                 : std::vector<std::shared_ptr<const LogEntry>>();
   }
   /// Continues under the id that it had. Requires: not connected yet.
-  void become(const std::string& id) { id_ = id; }
+  void become(std::string_view id) { id_ = ShortId(id); }
 
   // -- what the hub calls -------------------------------------------------------------------------
   void mark_connected();
@@ -118,14 +121,18 @@ class Socket final : public wirehall::Socket {
   NamespaceShard& shard() const { return *nsp_; }
   Hub& hub() const;
   SocketLink& link() const { return *link_; }
-  const std::string& id() const { return id_; }
+  /// Lifetime: as long as the socket, or until it becomes another one.
+  std::string_view id() const { return id_.view(); }
   MembershipList& memberships() { return memberships_; }
   const MembershipList& memberships() const { return memberships_; }
   const KeptHandshake& kept_handshake() const { return handshake_; }
   /// Whoever holds the one that it had may not look at it any more.
   void set_handshake(KeptHandshake handshake) { handshake_ = std::move(handshake); }
-  const User& user() const;
-  void set_user(User user) { user_ = std::make_unique<const User>(std::move(user)); }
+  const User& user() const { return user_.get(); }
+  void set_user(User user) { user_.set(std::move(user)); }
+  /// Who it is is known, and its handshake is what stays: both are kept as small as they can be. Whoever holds the User
+  /// may not look at it any more.
+  void pack_user() { user_.pack(handshake_); }
 
   /// A handler of this socket is suspended, or no longer.
   void handler_suspended();
@@ -133,12 +140,16 @@ class Socket final : public wirehall::Socket {
   /// A coroutine waits for this client's answer, or no longer.
   void client_awaited(bool begins);
 
-  std::unique_ptr<SocketExtension>& extension() { return extension_; }
+  SocketExtension* extension() const { return more_ ? more_->extension.get() : nullptr; }
+  void set_extension(std::unique_ptr<SocketExtension> extension) { more().extension = std::move(extension); }
 
   using AckDone = std::function<void(Result<Args>)>;
   /// Registers a wait for the client's answer under that number. `done` is called once, in its own time.
   void expect_ack(std::uint64_t id, Duration timeout, AckDone done);
-  bool has_outgoing_listeners() const { return rare_ && !rare_->any_outgoing.empty(); }
+  bool has_outgoing_listeners() const {
+    const Rare* rare = find_rare();
+    return rare != nullptr && !rare->any_outgoing.empty();
+  }
   void tell_outgoing(std::string_view event, const Args& args);
   /// A copy that may leave the shard.
   SocketInfo info() const;
@@ -150,9 +161,9 @@ class Socket final : public wirehall::Socket {
   SendResult emit_logged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
   SendResult emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
 
-  // Marks of the broadcast that is going through the rooms.
-  std::uint64_t selected_in = 0;
-  std::uint64_t excepted_in = 0;
+  // Marks of the broadcast that is going through the rooms: its number, which the adapter gives.
+  std::uint32_t selected_in = 0;
+  std::uint32_t excepted_in = 0;
   std::uint32_t index_in_namespace = 0;
 
  private:
@@ -184,8 +195,19 @@ class Socket final : public wirehall::Socket {
     std::vector<std::function<void(wirehall::Socket&, std::string_view)>> disconnect;
     std::vector<PendingAck> acks;  // ascending by id
   };
+  /// What a socket at rest in a plain application has none of.
+  struct More {
+    std::unique_ptr<Rare> rare;
+    std::unique_ptr<SocketExtension> extension;
+    std::unique_ptr<Recovery> recovery;
+  };
   ~Socket();
+  More& more() {
+    if (!more_) more_ = std::make_unique<More>();
+    return *more_;
+  }
   Rare& rare();
+  Rare* find_rare() const { return more_ ? more_->rare.get() : nullptr; }
   Status check_event(std::string_view event, Args& args);
   void run_handlers(std::string_view event, Args& args, Ack& ack);
   std::vector<SharedHandler> take_own_handlers(std::string_view event);
@@ -194,23 +216,22 @@ class Socket final : public wirehall::Socket {
   void update_reading();
   void leave_to_recovery(std::string_view reason);
 
+  // Without a gap, with the id at the end of what is small: 88 bytes in all.
   std::uint32_t references_ = 0;
   State state_ : 2 = State::kConnecting;
   bool reading_paused_ : 1 = false;
   bool closing_ : 1 = false;  // close() has been called
   bool over_ : 1 = false;     // and has ended
   const Protocol protocol_ : 1;
-  std::uint16_t suspended_ = 0;
-  std::uint16_t awaiting_client_ = 0;
+  // Handlers that are suspended, without those that wait for this client's answer.
+  std::int32_t waiting_handlers_ : 18 = 0;
+  ShortId id_;
   NamespaceShard* nsp_;
   SocketLink* link_;
-  std::string id_;
   KeptHandshake handshake_;
-  std::unique_ptr<const User> user_;  // none: nobody has said who it is
+  KeptUser user_;
   MembershipList memberships_;
-  std::unique_ptr<Rare> rare_;
-  std::unique_ptr<SocketExtension> extension_;
-  std::unique_ptr<Recovery> recovery_;
+  std::unique_ptr<More> more_;
 };
 
 }  // namespace wirehall::hub

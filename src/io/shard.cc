@@ -155,7 +155,7 @@ Shard::Shard(Node& node, unsigned index)
       poller_(node.options().portable_poller ? make_asio_poller(loop_->context)
                                              : make_epoll_poller(loop_->context)),
       mailbox_(node.world().limits.mailbox_tasks_max, node.world().limits.mailbox_bytes_max),
-      core_(node.world(), node, index, random_, clock_.now(), clock_.wall_now()),
+      core_(*this, node.world(), node, index, random_, clock_.now(), clock_.wall_now()),
       receive_buffer_(std::make_unique<char[]>(kReceiveBytes)),
       write_buffer_(std::make_unique<char[]>(kWriteBytes)),
       mailbox_watch_(std::make_unique<MailboxWatch>(*this)) {
@@ -342,7 +342,7 @@ void Shard::drain(Duration window) {
     drain_->connections.push_back(connection->id());
   for (const pipeline::EngineClient* client : core_.engine().all()) {
     if (client->session().transport() == engineio::Transport::kPolling)
-      drain_->polling_sessions.push_back(client->session().sid());
+      drain_->polling_sessions.emplace_back(client->session().sid());
   }
   drain_->deadline = core_.now() + window + std::chrono::seconds(3);
   // At least fifty a second; a crowd is spread over the window, since clients come back within a second.

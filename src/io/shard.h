@@ -39,6 +39,8 @@ class Shard {
 
   // -- for connections ------------------------------------------------------------------------------
   pipeline::ShardCore& core() { return core_; }
+  /// Requires: it is a shard's.
+  static Shard& of(pipeline::ShardCore& core) { return static_cast<Core&>(core).shard; }
   Poller& poller() { return *poller_; }
   std::span<char> receive_buffer() { return {receive_buffer_.get(), kReceiveBytes}; }
   std::span<char> write_buffer() { return {write_buffer_.get(), kWriteBytes}; }
@@ -58,6 +60,11 @@ class Shard {
   std::size_t connection_count() const { return core_.connection_count() - retired_.size(); }
 
  private:
+  struct Core final : pipeline::ShardCore {
+    template <class... Args>
+    explicit Core(Shard& owner, Args&&... args) : ShardCore(std::forward<Args>(args)...), shard(owner) {}
+    Shard& shard;
+  };
   class Listener;
   class MailboxWatch;
   class DrainTimer;
@@ -80,7 +87,7 @@ class Shard {
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<Poller> poller_;
   Mailbox mailbox_;
-  pipeline::ShardCore core_;
+  Core core_;
   std::unique_ptr<char[]> receive_buffer_;
   std::unique_ptr<char[]> write_buffer_;
   std::unique_ptr<MailboxWatch> mailbox_watch_;

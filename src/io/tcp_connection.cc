@@ -26,7 +26,7 @@ constexpr std::size_t kTlsRecordBytes = 16 * 1024;
 }  // namespace
 
 TcpConnection::TcpConnection(Shard& shard, int socket, pipeline::PeerInfo peer, SslPtr ssl)
-    : Connection(shard.core(), std::move(peer)), socket_(socket), shard_(shard) {
+    : Connection(shard.core(), std::move(peer)), socket_(socket) {
   if (!ssl) return;
   extra().ssl = std::move(ssl);
   handshaking_ = true;
@@ -35,20 +35,22 @@ TcpConnection::TcpConnection(Shard& shard, int socket, pipeline::PeerInfo peer, 
 
 TcpConnection::~TcpConnection() { close_now(); }
 
+Shard& TcpConnection::shard() const { return Shard::of(core()); }
+
 TcpConnection::Extra& TcpConnection::extra() {
   if (!extra_) extra_ = std::make_unique<Extra>(*this);
   return *extra_;
 }
 
-bool TcpConnection::start() { return shard_.poller().add(socket_, *this); }
+bool TcpConnection::start() { return shard().poller().add(socket_, *this); }
 
 void TcpConnection::close_now() {
   if (socket_ < 0) return;
-  shard_.poller().remove(socket_, *this);
+  shard().poller().remove(socket_, *this);
   extra_.reset();
   ::close(socket_);
   socket_ = -1;
-  shard_.retire(*this);
+  shard().retire(*this);
 }
 
 // -- in -----------------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ void TcpConnection::on_ready(bool readable, bool writable) {
   }
   // An answer that concerns nobody else is written while its bytes are in the cache. As soon as others are
   // touched too, as by a broadcast, writing waits for the end of the turn, when more may have come together.
-  if (shard_.core().take_if_alone(*this)) flush();
+  if (core().take_if_alone(*this)) flush();
 }
 
 // A TCP proxy puts its header in front of TLS. Returns: whether that is settled.
@@ -111,7 +113,7 @@ bool TcpConnection::read_proxy_header() {
     close_now();
     return false;
   }
-  shard_.poller().arm_read(*this);
+  shard().poller().arm_read(*this);
   return false;
 }
 
@@ -120,7 +122,7 @@ bool TcpConnection::handshake() {
   const int result = SSL_accept(ssl());
   if (result == 1) {
     handshaking_ = false;
-    shard_.core().timers().cancel(*extra_);
+    core().timers().cancel(*extra_);
     readable_ = true;
     return true;
   }
@@ -128,9 +130,9 @@ bool TcpConnection::handshake() {
   ERR_clear_error();
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
     if (error == SSL_ERROR_WANT_READ) {
-      shard_.poller().arm_read(*this);
+      shard().poller().arm_read(*this);
     } else {
-      shard_.poller().arm_write(*this);
+      shard().poller().arm_write(*this);
     }
     if (!peer_closed_) return false;
   }
@@ -170,8 +172,8 @@ void TcpConnection::read_some() {
     discard();
     return;
   }
-  const auto buffer = shard_.receive_buffer();
-  std::size_t budget = shard_.core().limits().read_turn_bytes_max;
+  const auto buffer = shard().receive_buffer();
+  std::size_t budget = core().limits().read_turn_bytes_max;
   while (socket_ >= 0 && wants_read() && budget != 0) {
     std::size_t got = 0;
     switch (read_once(buffer.data(), buffer.size(), got)) {
@@ -182,13 +184,13 @@ void TcpConnection::read_some() {
         // hang-up must be read to the end.
         if (got < buffer.size() && !ssl() && !peer_closed_) {
           readable_ = false;
-          shard_.poller().arm_read(*this);
+          shard().poller().arm_read(*this);
           return;
         }
         break;
       case Io::kBlocked:
         readable_ = false;
-        shard_.poller().arm_read(*this);
+        shard().poller().arm_read(*this);
         return;
       case Io::kEnd:
         readable_ = false;
@@ -204,7 +206,7 @@ void TcpConnection::read_some() {
         return;
     }
   }
-  if (socket_ >= 0 && readable_ && wants_read()) shard_.read_later(*this);
+  if (socket_ >= 0 && readable_ && wants_read()) shard().read_later(*this);
 }
 
 // -- out ----------------------------------------------------------------------------------------
@@ -213,7 +215,7 @@ void TcpConnection::read_some() {
 template <class Send>
 TcpConnection::Io TcpConnection::offer(std::size_t offered, std::size_t& written, Send&& send) {
   for (;;) {
-    shard_.core().metrics().add(Counter::kWrites);
+    core().metrics().add(Counter::kWrites);
     const ssize_t result = send();
     if (result >= 0) {
       written = static_cast<std::size_t>(result);
@@ -232,7 +234,7 @@ TcpConnection::Io TcpConnection::write_plain(std::size_t& written) {
 }
 
 TcpConnection::Io TcpConnection::write_pieces(std::size_t& written) {
-  const auto scratch = shard_.write_buffer();
+  const auto scratch = shard().write_buffer();
   if (outbox().bytes() <= scratch.size()) {
     // Small pieces are cheaper copied together than listed: the kernel charges for each entry.
     const std::size_t size = outbox().copy_front(scratch.data(), scratch.size());
@@ -249,11 +251,11 @@ TcpConnection::Io TcpConnection::write_pieces(std::size_t& written) {
 }
 
 TcpConnection::Io TcpConnection::write_tls(std::size_t& written) {
-  const auto scratch = shard_.write_buffer();
+  const auto scratch = shard().write_buffer();
   // Offered again after WANT_WRITE, the same front comes out: the queue only grows behind it.
   const std::size_t size =
       outbox().copy_front(scratch.data(), std::min(scratch.size(), kTlsRecordBytes));
-  shard_.core().metrics().add(Counter::kWrites);
+  core().metrics().add(Counter::kWrites);
   const int result = SSL_write_ex(ssl(), scratch.data(), size, &written);
   if (result == 1) return Io::kDone;
   written = 0;
@@ -276,7 +278,7 @@ bool TcpConnection::write_pending() {
       case Io::kDone: wrote(written); break;
       case Io::kBlocked:
         write_blocked_ = true;
-        shard_.poller().arm_write(*this);
+        shard().poller().arm_write(*this);
         wrote(written);
         break;
       default:
@@ -299,7 +301,7 @@ void TcpConnection::write_early() {
     if (result != Io::kDone && result != Io::kBlocked) return;
     if (result == Io::kBlocked) {
       write_blocked_ = true;
-      shard_.poller().arm_write(*this);
+      shard().poller().arm_write(*this);
     }
     wrote_early(written);
     wrote_early_ = true;
@@ -336,7 +338,7 @@ void TcpConnection::after_flush() {
   } else if (migrating_to() >= 0) {
     move_away(static_cast<unsigned>(migrating_to()));
   } else if (readable_ && wants_read()) {
-    shard_.read_later(*this);
+    shard().read_later(*this);
   }
 }
 
@@ -359,13 +361,13 @@ void TcpConnection::linger() {
 }
 
 void TcpConnection::discard() {
-  const auto buffer = shard_.receive_buffer();
+  const auto buffer = shard().receive_buffer();
   while (socket_ >= 0) {
     const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       readable_ = false;
-      shard_.poller().arm_read(*this);
+      shard().poller().arm_read(*this);
       return;
     }
     if (got > 0) extra_->discarded_bytes += static_cast<std::uint32_t>(got);
@@ -377,7 +379,7 @@ void TcpConnection::discard() {
 }
 
 void TcpConnection::close_after(Duration time) {
-  shard_.core().timers().schedule(extra(), shard_.core().now() + time);
+  core().timers().schedule(extra(), core().now() + time);
 }
 
 void TcpConnection::move_away(unsigned target) {
@@ -386,19 +388,19 @@ void TcpConnection::move_away(unsigned target) {
   moved->head = take_migrating_head();
   moved->kept = take_kept();
   if (extra_) moved->ssl = std::move(extra_->ssl);
-  shard_.poller().remove(socket_, *this);
+  shard().poller().remove(socket_, *this);
   moved->socket = std::exchange(socket_, -1);
-  shard_.retire(*this);
-  shard_.send_connection(target, std::move(moved));
+  shard().retire(*this);
+  shard().send_connection(target, std::move(moved));
 }
 
 void TcpConnection::arrive(Moved& moved) {
   handshaking_ = false;
-  if (extra_) shard_.core().timers().cancel(*extra_);
+  if (extra_) core().timers().cancel(*extra_);
   readable_ = true;
   Connection::arrive(std::move(moved.head), std::move(moved.kept));
   touch();
-  shard_.read_later(*this);
+  shard().read_later(*this);
 }
 
 }  // namespace wirehall::io

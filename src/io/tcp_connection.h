@@ -79,6 +79,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   void discard();
   void move_away(unsigned shard);
 
+  Shard& shard() const;
   ssl_st* ssl() const { return extra_ ? extra_->ssl.get() : nullptr; }
   Extra& extra();
 
@@ -96,7 +97,6 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
 
  private:
   int socket_;
-  Shard& shard_;
   std::unique_ptr<Extra> extra_;
 };
 

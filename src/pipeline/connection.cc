@@ -32,7 +32,9 @@ Connection::Rare& Connection::rare() {
 }
 
 void Connection::drop_rare() {
-  if (rare_ && !rare_->peer && !rare_->next_stage && !rare_->migration && rare_->kept.empty()) rare_.reset();
+  if (rare_ && !rare_->peer && !rare_->next_stage && !rare_->migration && rare_->kept.empty() &&
+      rare_->stalled_until == kNever)
+    rare_.reset();
 }
 
 void Connection::touch() {
@@ -159,13 +161,15 @@ void Connection::wrote_early(std::size_t bytes) {
 void Connection::account_written(std::size_t bytes) {
   core_.metrics().add(Counter::kBytesOut, bytes);
   outbox_.consume(bytes);
-  const MonoTime before = stalled_until_;
+  const MonoTime before = stalled_until();
   if (outbox_.empty()) {
-    stalled_until_ = kNever;
+    if (before == kNever) return;
+    rare_->stalled_until = kNever;
+    drop_rare();
   } else if (bytes != 0 || before == kNever) {
-    stalled_until_ = core_.now() + core_.limits().write_stall_timeout;
+    rare().stalled_until = core_.now() + core_.limits().write_stall_timeout;
   }
-  if (stalled_until_ != before) reschedule();
+  if (stalled_until() != before) reschedule();
 }
 
 std::size_t Connection::backlog_bytes(std::size_t limit) {
@@ -220,13 +224,13 @@ void Connection::migrate(unsigned shard, HeadPtr head) {
 
 void Connection::reschedule() {
   if (ending_ == Ending::kAbort || migrates()) return;
-  MonoTime next = stalled_until_;
+  MonoTime next = stalled_until();
   if (ending_ == Ending::kNone) next = std::min(next, stage_->next_deadline());
   core_.timers().schedule(*this, next);
 }
 
 void Connection::on_timer(MonoTime now) {
-  if (stalled_until_ <= now) {
+  if (stalled_until() <= now) {
     // Nothing could be written for the whole time: the kernel's buffer is full and the peer does not read.
     core_.metrics().add(Counter::kSlowConsumers);
     stage_->gone(false);

@@ -124,7 +124,7 @@ class Connection : private Timer {
   /// was not asked to take them yet, it is asked first: a burst is no sign of a slow peer.
   std::size_t backlog_bytes(std::size_t limit);
   /// Whether the kernel took less than was written.
-  bool is_backed_up() const { return stalled_until_ != kNever; }
+  bool is_backed_up() const { return stalled_until() != kNever; }
   /// Ends after the outbox was written.
   void end_gracefully();
   void abort();
@@ -157,23 +157,25 @@ class Connection : private Timer {
     unsigned shard;
     HeadPtr head;
   };
-  /// What a connection has while it speaks HTTP, and later only while bytes are kept: a WebSocket at rest has
-  /// none of it.
+  /// What a connection has while it speaks HTTP, and later only while bytes are kept or cannot be written: a
+  /// WebSocket at rest has none of it.
   struct Rare {
     std::optional<PeerInfo> peer;
     std::unique_ptr<Stage> next_stage;
     std::optional<Migration> migration;
     std::string kept;
+    MonoTime stalled_until = kNever;
   };
   Rare& rare();
   void drop_rare();
+  /// When the peer must have taken something of what waits; kNever while nothing does.
+  MonoTime stalled_until() const { return rare_ ? rare_->stalled_until : kNever; }
   bool migrates() const { return rare_ && rare_->migration; }
 
   // What every message touches stands first; the base, a timer, has what it needs less often.
   ShardCore& core_;
   std::unique_ptr<Stage> stage_;
   std::unique_ptr<Rare> rare_;
-  MonoTime stalled_until_ = kNever;
   Outbox outbox_;
   std::uint64_t id_ = 0;
   Ending ending_ : 2 = Ending::kNone;

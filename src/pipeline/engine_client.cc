@@ -14,12 +14,12 @@
 
 namespace wirehall::pipeline {
 
-EngineClient::EngineClient(ShardCore& core, std::string sid, Opening opening, hub::KeptHandshake handshake)
+EngineClient::EngineClient(ShardCore& core, std::string_view sid, Opening opening, hub::KeptHandshake handshake)
     : core_(core),
-      session_(core.world().engine, std::move(sid), opening.transport, opening.protocol),
+      session_(core.world().engine, sid, opening.transport, opening.protocol),
+      base64_only_(opening.base64_only),
       client_(core.hub(), *this, core.world().client),
-      handshake_(std::move(handshake)),
-      base64_only_(opening.base64_only) {
+      handshake_(std::move(handshake)) {
   if (opening.jsonp) polling().jsonp = std::move(opening.jsonp);
   session_.open(core.now());
   reschedule();
@@ -139,7 +139,7 @@ void EngineClient::post(const Responder& responder, HeadPtr head, std::string bo
 }
 
 void EngineClient::continue_post_later() {
-  core_.hub().defer([&core = core_, sid = session_.sid()] {
+  core_.hub().defer([&core = core_, sid = std::string(session_.sid())] {
     EngineClient* client = core.engine().find(sid);
     if (client != nullptr && client->has_body()) client->continue_post();
   });
@@ -448,11 +448,12 @@ void EngineClient::engine_pause_reading(bool paused) {
 }
 
 // The first namespace was joined: the middlewares have seen all headers, what stays is what was asked for.
-void EngineClient::engine_joined() {
-  if (joined_) return;
+bool EngineClient::engine_joined(const Value& auth) {
+  if (joined_) return false;
   joined_ = true;
   if (Admission* admission = core_.world().admission) admission->joined(address());
-  handshake_ = handshake_.packed(engine_kept_headers(), Value());
+  handshake_ = handshake_.packed(engine_kept_headers(), auth);
+  return true;
 }
 
 const std::vector<std::string>& EngineClient::engine_kept_headers() const {

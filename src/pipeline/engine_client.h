@@ -29,7 +29,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
     bool base64_only = false;
     std::optional<std::string> jsonp;  ///< the index of the callback
   };
-  EngineClient(ShardCore& core, std::string sid, Opening opening, hub::KeptHandshake handshake);
+  EngineClient(ShardCore& core, std::string_view sid, Opening opening, hub::KeptHandshake handshake);
   /// Connects a client of revision 3 to the main namespace, as such clients expect.
   void connect_at_once();
   ~EngineClient();
@@ -77,7 +77,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   // -- hub::EnginePort --------------------------------------------------------------------------------
   std::uint8_t engine_protocol() const override { return session_.protocol(); }
   bool engine_peer_left() const override { return peer_left_; }
-  const std::string& engine_sid() const override { return session_.sid(); }
+  std::string_view engine_sid() const override { return session_.sid(); }
   std::string engine_query_json(std::string_view query) const override;
   bool engine_open() const override { return session_.is_open(); }
   std::string_view engine_transport() const override {
@@ -89,7 +89,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void engine_pause_reading(bool paused) override;
   const hub::KeptHandshake& engine_handshake() const override { return handshake_; }
   const std::vector<std::string>& engine_kept_headers() const override;
-  void engine_joined() override;
+  bool engine_joined(const Value& auth) override;
 
  private:
   struct Body;
@@ -115,7 +115,20 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void reschedule();
 
   ShardCore& core_;
-  engineio::Session session_;
+  [[no_unique_address]] engineio::Session session_;  // what comes next stands in its last bytes
+  bool base64_only_ : 1;                             // of the current transport
+  bool close_asked_ : 1 = false;                     // by the Socket.IO client, which has told its sockets
+  bool finished_ : 1 = false;
+  bool cutting_ : 1 = false;
+  bool reading_paused_ : 1 = false;
+  bool joined_ : 1 = false;     // a namespace, at some time
+  bool peer_left_ : 1 = false;  // it said goodbye
+  bool refused_ : 1 = false;
+
+ public:
+  bool in_touched_list = false;  ///< the server's
+
+ private:
   hub::Client client_;
   hub::KeptHandshake handshake_;
   struct Poll {
@@ -141,19 +154,6 @@ class EngineClient final : public hub::EnginePort, private Timer {
 
   std::unique_ptr<Polling> polling_;
   EngineWebSocketStage* websocket_ = nullptr;
-  bool base64_only_ : 1;           // of the current transport
-  bool close_asked_ : 1 = false;   // by the Socket.IO client, which has told its sockets
-  bool finished_ : 1 = false;
-  bool cutting_ : 1 = false;
-  bool reading_paused_ : 1 = false;
-  bool joined_ : 1 = false;        // a namespace, at some time
-  bool peer_left_ : 1 = false;     // it said goodbye
-  bool refused_ : 1 = false;
-
- public:
-  bool in_touched_list : 1 = false;  ///< the server's
-
- private:
   friend class EngineServer;
 };
 

@@ -245,7 +245,7 @@ void EngineServer::handshake(const Arrival& arrival, const engineio::RequestPara
   // The open packet answers the handshake itself; the cookie stands on this response alone.
   http1::Response response = client.poll_response(*arrival.head, client.session_.take_packets(), true);
   if (world.cookie.enabled)
-    response.set("Set-Cookie", world.cookie.name + "=" + client.session().sid() + world.cookie.attributes);
+    response.set("Set-Cookie", world.cookie.name + "=" + std::string(client.session().sid()) + world.cookie.attributes);
   core_.respond(arrival.from, std::move(response));
   client.connect_at_once();
 }
@@ -262,7 +262,7 @@ std::unique_ptr<EngineClient> EngineServer::make_client(const Arrival& arrival,
   const engineio::Transport transport = *parameters.transport;
   const bool jsonp = parameters.jsonp && transport == engineio::Transport::kPolling;
   auto client = std::make_unique<EngineClient>(
-      core_, std::move(sid),
+      core_, sid,
       EngineClient::Opening{transport, parameters.protocol, parameters.base64_only,
                             jsonp ? parameters.jsonp : std::nullopt},
       keep_handshake(*arrival.head, arrival.origin, core_.wall_now()));

@@ -47,14 +47,15 @@ void EngineWebSocketStage::receive(char*& cursor, char* end, TurnBudget& budget)
 
 void EngineWebSocketStage::receive_messages(char*& cursor, char* end, TurnBudget& budget) {
   ShardCore& core = connection_.core();
+  std::string_view& message = core.websocket_message();
   while (budget.messages != 0) {
-    const auto event = core_.next(cursor, end, core.now(), connection_.outbox());
+    const auto event = core_.next(cursor, end, core.now(), connection_.outbox(), message);
     switch (event) {
       case ws::ConnectionCore::Event::kNeedMore: return;
       case ws::ConnectionCore::Event::kPong: break;
       case ws::ConnectionCore::Event::kMessage:
         --budget.messages;
-        if (client_ != nullptr) client_->websocket_message(*this, core_.message(), core_.message_is_binary());
+        if (client_ != nullptr) client_->websocket_message(*this, message, core_.message_is_binary());
         break;
       case ws::ConnectionCore::Event::kClosed: {
         const bool broken = core_.error() != ErrorCode::kOk;

@@ -44,7 +44,7 @@ class EngineWebSocketStage final : public Stage {
   Connection& connection_;
   EngineClient* client_ = nullptr;
   MonoTime close_deadline_ = kNever;
-  ws::ConnectionCore core_;
+  [[no_unique_address]] ws::ConnectionCore core_;  // what comes next stands in its last bytes
   std::optional<ws::DeflateAgreement> deflate_;
 };
 

@@ -20,8 +20,7 @@ bool refused_by_limit(ErrorCode code) {
 
 NativeStage::NativeStage(HttpStage& http, HeadPtr head, hub::KeptHandshake handshake)
     : connection_(http.connection()),
-      opening_(std::make_unique<Opening>(Opening{http, std::move(head)})),
-      handshake_(std::move(handshake)),
+      edge_(std::make_unique<Edge>(Edge{&http, std::move(head), std::move(handshake)})),
       core_(connection_.core().world().native_websocket, nullptr) {}
 
 NativeStage::~NativeStage() {
@@ -47,7 +46,7 @@ void NativeStage::open(HttpStage& http, const HeadPtr& head) {
     return;
   }
   hub::NamespaceShard* nsp = core.hub().find("/");
-  opened.socket_ = core.hub().make_socket(*nsp, opened, opened.handshake_);
+  opened.socket_ = core.hub().make_socket(*nsp, opened, opened.edge_->handshake);
   const hub::SocketPtr held = opened.socket_;
   core.hub().connect(held);
 }
@@ -80,21 +79,21 @@ void NativeStage::switch_protocols(const http1::RequestHead& head) {
 }
 
 void NativeStage::connected(hub::Socket& socket) {
-  const std::unique_ptr<Opening> opening = std::move(opening_);
+  const std::unique_ptr<Edge> edge = std::move(edge_);
   joined_ = true;
   if (Admission* admission = connection_.core().world().admission) admission->joined(address());
-  switch_protocols(*opening->head);
+  switch_protocols(*edge->head);
   // From here on only the configured headers are kept.
-  handshake_ = handshake_.packed(connection_.core().world().handshake_headers, Value());
-  socket.set_handshake(handshake_);
-  opening->http.accept_upgrade();
+  socket.set_handshake(edge->handshake.packed(connection_.core().world().handshake_headers, Value()));
+  edge->http->accept_upgrade();
 }
 
 void NativeStage::refused(hub::Socket&, const Verdict& verdict) { refuse(verdict); }
 
 void NativeStage::refuse(const Verdict& verdict) {
-  const std::unique_ptr<Opening> opening = std::move(opening_);
-  const http1::RequestHead& head = *opening->head;
+  const HeadPtr request = std::move(edge_->head);
+  HttpStage& http = *edge_->http;
+  const http1::RequestHead& head = *request;
   socket_ = {};
   const bool as_close = http1::find_last(http1::parse_query(head.query()), "authError") == "close";
   if (!as_close) {
@@ -109,7 +108,7 @@ void NativeStage::refuse(const Verdict& verdict) {
     if (!verdict.data().is_null()) body.set("data", verdict.data());
     response.body = Value(std::move(body)).to_json();
     if (info.http_status == 401) response.set("WWW-Authenticate", "Bearer");
-    opening->http.refuse_upgrade(std::move(response));
+    http.refuse_upgrade(std::move(response));
     return;
   }
   switch_protocols(head);
@@ -119,7 +118,7 @@ void NativeStage::refuse(const Verdict& verdict) {
               temporary                         ? info.text
               : refused_by_limit(verdict.code()) ? "Rate limit exceeded"
                                                  : "Unauthorized");
-  opening->http.accept_upgrade();
+  http.accept_upgrade();
 }
 
 // -- in -----------------------------------------------------------------------------------------
@@ -132,14 +131,15 @@ void NativeStage::receive(char*& cursor, char* end, TurnBudget& budget) {
 void NativeStage::receive_messages(char*& cursor, char* end, TurnBudget& budget) {
   ShardCore& core = connection_.core();
   heard_ = true;
+  std::string_view& text = core.websocket_message();
   while (budget.messages != 0) {
-    const auto event = core_.next(cursor, end, core.now(), connection_.outbox());
+    const auto event = core_.next(cursor, end, core.now(), connection_.outbox(), text);
     switch (event) {
       case ws::ConnectionCore::Event::kNeedMore: return;
       case ws::ConnectionCore::Event::kPong: break;
       case ws::ConnectionCore::Event::kMessage:
         --budget.messages;
-        message(core_.message(), core_.message_is_binary());
+        message(text, core_.message_is_binary());
         break;
       case ws::ConnectionCore::Event::kClosed:
         if (core_.error() != ErrorCode::kOk) core.metrics().add(Counter::kProtocolErrorsWs);
@@ -220,6 +220,7 @@ void NativeStage::gone(bool by_error) { socket_ended(by_error ? "transport error
 
 void NativeStage::socket_ended(std::string_view reason) {
   if (!socket_) return;
+  if (!edge_) edge_ = std::make_unique<Edge>(Edge{nullptr, nullptr, socket_->kept_handshake()});
   const hub::SocketPtr socket = std::exchange(socket_, {});
   socket->close(reason);
 }
@@ -292,10 +293,10 @@ std::string& NativeStage::scratch() {
 std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
   ShardCore& core = connection_.core();
   // The usual case, once for each receiver of a broadcast.
-  if (core_.open() && !cutting_ && !opening_ && !flags.is_volatile &&
+  if (core_.open() && !cutting_ && !edge_ && !flags.is_volatile &&
       connection_.outbox().bytes_behind_front() <= core.limits().backpressure_bytes_max)
     return std::nullopt;
-  if (!core_.open() || cutting_ || opening_) {
+  if (!core_.open() || cutting_ || is_opening()) {
     core.metrics().add(Counter::kDroppedClosed);
     return SendResult::kClosed;
   }

@@ -70,20 +70,22 @@ class NativeStage final : public Stage, public hub::SocketLink {
   const NativeShape* shape(std::string_view event) const;
   std::string& scratch();
 
-  std::string_view address() const { return handshake_.address(); }
+  std::string_view address() const { return (socket_ ? socket_->kept_handshake() : edge_->handshake).address(); }
+  bool is_opening() const { return edge_ && edge_->head; }
 
-  /// The upgrade request, until it is answered.
-  struct Opening {
-    HttpStage& http;
+  /// What there is before the socket, and behind it: the upgrade request until it is answered, and the handshake while
+  /// no socket has it.
+  struct Edge {
+    HttpStage* http;
     HeadPtr head;
+    hub::KeptHandshake handshake;
   };
 
   Connection& connection_;
   hub::SocketPtr socket_;
-  std::unique_ptr<Opening> opening_;
-  hub::KeptHandshake handshake_;
+  std::unique_ptr<Edge> edge_;
   MonoTime deadline_ = kNever;  // of the heartbeat; once it closes, of the peer's answer
-  ws::ConnectionCore core_;
+  [[no_unique_address]] ws::ConnectionCore core_;  // what comes next stands in its last bytes
   std::optional<ws::DeflateAgreement> deflate_;
   native::Codec codec_ = native::Codec::kJson;
   bool heard_ : 1 = true;  // something came since the last ping

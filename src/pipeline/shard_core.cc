@@ -93,16 +93,14 @@ std::uint64_t ShardCore::add(Connection& connection) {
     index = free_slots_.back();
     free_slots_.pop_back();
   }
-  slots_[index].connection = &connection;
   ++connection_count_;
   metrics_.add(Counter::kConnectionsOpened);
-  return static_cast<std::uint64_t>(slots_[index].generation) << 32 | index;
+  return static_cast<std::uint64_t>(slots_[index].take(connection)) << 32 | index;
 }
 
 void ShardCore::remove(Connection& connection) {
   const auto index = static_cast<std::uint32_t>(connection.id());
-  slots_[index].connection = nullptr;
-  ++slots_[index].generation;
+  slots_[index].release(static_cast<std::uint32_t>(connection.id() >> 32) + 1);
   free_slots_.push_back(index);
   --connection_count_;
   metrics_.add(Counter::kConnectionsClosed);
@@ -111,8 +109,8 @@ void ShardCore::remove(Connection& connection) {
 
 Connection* ShardCore::find(std::uint64_t id) const {
   const auto index = static_cast<std::uint32_t>(id);
-  if (index >= slots_.size() || slots_[index].generation != id >> 32) return nullptr;
-  return slots_[index].connection;
+  Connection* connection = index < slots_.size() ? slots_[index].connection() : nullptr;
+  return connection != nullptr && connection->id() == id ? connection : nullptr;
 }
 
 void ShardCore::touched(Connection& connection) { touched_.push_back(&connection); }
@@ -130,7 +128,7 @@ std::vector<Connection*> ShardCore::connections() const {
   std::vector<Connection*> found;
   found.reserve(connection_count_);
   for (const Slot& slot : slots_) {
-    if (slot.connection != nullptr) found.push_back(slot.connection);
+    if (slot.connection() != nullptr) found.push_back(slot.connection());
   }
   return found;
 }

@@ -41,12 +41,14 @@ class ShardLink {
   ~ShardLink() = default;
 };
 
+/// The io layer derives its own, so that a connection finds the shard by its core.
+///
 /// Thread:   shard-affine.
-class ShardCore final : public hub::Environment, public http1::ResponseSink {
+class ShardCore : public hub::Environment, public http1::ResponseSink {
  public:
   ShardCore(const World& world, ShardLink& link, unsigned shard, RandomSource& random, MonoTime start,
             WallMs wall);
-  ~ShardCore();
+  virtual ~ShardCore();
 
   // -- turns --------------------------------------------------------------------------------------
   void begin_turn(MonoTime now, WallMs wall);
@@ -74,19 +76,19 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   void fire_timers() { timers_.advance(now_); }
 
   // -- hub::Environment ---------------------------------------------------------------------------
-  MonoTime now() const override { return now_; }
-  WallMs wall_now() const override { return wall_; }
-  RandomSource& random() override { return random_; }
-  TimerWheel& timers() override { return timers_; }
-  Metrics& metrics() override { return metrics_; }
-  const Limits& limits() const override { return world_.limits; }
-  unsigned shard() const override { return shard_; }
-  unsigned shard_count() const override { return link_.shard_count(); }
-  void post(unsigned shard, hub::HubTask task) override;
-  bool try_post_all(std::size_t bytes, const hub::HubTask& task) override;
-  void build_forms_in_use(hub::EncodedMessage& message) override;
-  void want_turn() override { link_.want_turn(shard_); }
-  bool run_blocking(std::function<void()> work, std::function<void()> done) override;
+  MonoTime now() const final { return now_; }
+  WallMs wall_now() const final { return wall_; }
+  RandomSource& random() final { return random_; }
+  TimerWheel& timers() final { return timers_; }
+  Metrics& metrics() final { return metrics_; }
+  const Limits& limits() const final { return world_.limits; }
+  unsigned shard() const final { return shard_; }
+  unsigned shard_count() const final { return link_.shard_count(); }
+  void post(unsigned shard, hub::HubTask task) final;
+  bool try_post_all(std::size_t bytes, const hub::HubTask& task) final;
+  void build_forms_in_use(hub::EncodedMessage& message) final;
+  void want_turn() final { link_.want_turn(shard_); }
+  bool run_blocking(std::function<void()> work, std::function<void()> done) final;
 
   // -- for connections, stages and sessions ---------------------------------------------------------
   const World& world() const { return world_; }
@@ -96,8 +98,10 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   ws::Inflater& inflater() { return inflater_; }
   ws::Deflater& deflater() { return deflater_; }
   native::FrameDecoder& native_decoder() { return native_decoder_; }
+  /// Where a WebSocket hands its message out; whoever takes it copies the view.
+  std::string_view& websocket_message() { return websocket_message_; }
   const Metrics& metrics() const { return metrics_; }
-  void respond(const Responder& to, http1::Response response) override;
+  void respond(const Responder& to, http1::Response response) final;
   /// `Date` of this second.
   std::string_view date();
 
@@ -113,9 +117,21 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   std::vector<Connection*> connections() const;
 
  private:
-  struct Slot {
-    Connection* connection = nullptr;
-    std::uint32_t generation = 1;
+  /// The connection there; where there is none, the generation of the next one, as an odd number.
+  class Slot {
+   public:
+    Connection* connection() const { return is_free() ? nullptr : reinterpret_cast<Connection*>(word_); }
+    std::uint32_t take(Connection& connection) {
+      const auto generation = static_cast<std::uint32_t>(word_ >> 1);
+      word_ = reinterpret_cast<std::uintptr_t>(&connection);
+      return generation;
+    }
+    void release(std::uint32_t next_generation) { word_ = static_cast<std::uintptr_t>(next_generation) << 1 | 1; }
+
+   private:
+    bool is_free() const { return (word_ & 1) != 0; }
+    static_assert(sizeof(std::uintptr_t) == 8);
+    std::uintptr_t word_ = 1 << 1 | 1;
   };
 
   const World& world_;
@@ -129,6 +145,7 @@ class ShardCore final : public hub::Environment, public http1::ResponseSink {
   ws::Inflater inflater_;
   ws::Deflater deflater_;
   native::FrameDecoder native_decoder_;
+  std::string_view websocket_message_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t connection_count_ = 0;

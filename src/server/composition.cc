@@ -83,7 +83,7 @@ void Composition::fill_world() {
   }
   world_.engine_websocket.message_bytes_max = c.max_http_buffer_size;
   world_.native_websocket.message_bytes_max = c.max_payload;
-  socketio::DecoderLimits& decoder = world_.client.decoder;
+  socketio::DecoderLimits& decoder = world_.client;
   decoder.namespace_bytes_max = c.limits.namespace_bytes_max;
   decoder.event_name_bytes_max = c.limits.event_name_bytes_max;
   decoder.attachments_max = c.limits.attachments_max;

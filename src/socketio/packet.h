@@ -63,7 +63,9 @@ class PacketDecoder {
  public:
   enum class Step : std::uint8_t { kPacket, kNeedMore, kError };
 
+  /// Lifetime: the limits outlive it.
   explicit PacketDecoder(const DecoderLimits& limits) : limits_(&limits) {}
+  const DecoderLimits& limits() const { return *limits_; }
 
   /// Requires: `text` is valid UTF-8.
   Step feed_text(std::string_view text, MonoTime now, Packet& out);

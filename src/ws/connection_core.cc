@@ -44,16 +44,16 @@ ConnectionCore::Partial& ConnectionCore::partial() {
   return *partial_;
 }
 
-ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime now, Outbox& out) {
+ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime now, Outbox& out,
+                                           std::string_view& message) {
   if (partial_ && partial_->finished) partial_.reset();
-  message_ = {};
   while (cursor != end) {
     if (state_ == State::kClosed) {
       cursor = end;
       break;
     }
     if (partial_ && partial_->in_payload) {
-      if (const auto event = take_payload(cursor, end, now, out)) return *event;
+      if (const auto event = take_payload(cursor, end, now, out, message)) return *event;
       continue;
     }
     // A header that was cut is put together with the bytes that follow.
@@ -84,7 +84,7 @@ ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime no
     if (whole && (control || (frame.fin && !(partial_ && partial_->in_message) && !frame.rsv1))) {
       char* payload = cursor;
       cursor += frame.payload_bytes;
-      if (const auto event = whole_frame(frame, payload, now, out)) return *event;
+      if (const auto event = whole_frame(frame, payload, now, out, message)) return *event;
       continue;
     }
     Partial& state = partial();
@@ -102,7 +102,7 @@ ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime no
       ++state.fragments;
     }
     if (state.left == 0 || cursor != end) {
-      if (const auto event = take_payload(cursor, end, now, out)) return *event;
+      if (const auto event = take_payload(cursor, end, now, out, message)) return *event;
     }
   }
   return Event::kNeedMore;
@@ -123,20 +123,21 @@ ErrorCode ConnectionCore::begin_frame(const FrameHeader& frame) {
 
 // The usual case: a whole frame lies in the receive buffer, and its message is handed out from there.
 std::optional<ConnectionCore::Event> ConnectionCore::whole_frame(const FrameHeader& frame, char* payload,
-                                                                 MonoTime now, Outbox& out) {
+                                                                 MonoTime now, Outbox& out,
+                                                                 std::string_view& message) {
   const auto size = static_cast<std::size_t>(frame.payload_bytes);
   apply_mask(payload, size, frame.mask, 0);
   const std::string_view bytes(payload, size);
-  if (static_cast<std::uint8_t>(frame.opcode) >= 8) return control_frame(frame.opcode, bytes, now, out);
+  if (static_cast<std::uint8_t>(frame.opcode) >= 8) return control_frame(frame.opcode, bytes, now, out, message);
   if (state_ != State::kOpen) return std::nullopt;
   message_is_binary_ = frame.opcode == Opcode::kBinary;
   if (!message_is_binary_ && !is_valid_utf8(bytes)) return failed(ErrorCode::kWsInvalidData, now, out);
-  message_ = bytes;
+  message = bytes;
   return Event::kMessage;
 }
 
 std::optional<ConnectionCore::Event> ConnectionCore::take_payload(char*& cursor, char* end, MonoTime now,
-                                                                  Outbox& out) {
+                                                                  Outbox& out, std::string_view& message) {
   Partial& state = *partial_;
   const auto here =
       static_cast<std::size_t>(std::min<std::uint64_t>(state.left, static_cast<std::uint64_t>(end - cursor)));
@@ -168,12 +169,13 @@ std::optional<ConnectionCore::Event> ConnectionCore::take_payload(char*& cursor,
     const Opcode opcode = state.frame.opcode;
     state.control = std::string();
     if (!state.in_message) partial_.reset();
-    return control_frame(opcode, payload, now, out);
+    return control_frame(opcode, payload, now, out, message);
   }
-  return state.frame.fin ? finish_data(now, out) : std::nullopt;
+  return state.frame.fin ? finish_data(now, out, message) : std::nullopt;
 }
 
-std::optional<ConnectionCore::Event> ConnectionCore::finish_data(MonoTime now, Outbox& out) {
+std::optional<ConnectionCore::Event> ConnectionCore::finish_data(MonoTime now, Outbox& out,
+                                                                 std::string_view& message) {
   if (state_ != State::kOpen) {
     partial_.reset();
     return std::nullopt;
@@ -191,20 +193,21 @@ std::optional<ConnectionCore::Event> ConnectionCore::finish_data(MonoTime now, O
     done.message = std::move(inflated);
     if (!message_is_binary_ && !is_valid_utf8(done.message)) return failed(ErrorCode::kWsInvalidData, now, out);
   }
-  message_ = done.message;
+  message = done.message;
   return Event::kMessage;
 }
 
 std::optional<ConnectionCore::Event> ConnectionCore::control_frame(Opcode opcode, std::string_view payload,
-                                                                   MonoTime now, Outbox& out) {
-  if (opcode == Opcode::kClose) return peer_close(payload, now, out);
+                                                                   MonoTime now, Outbox& out,
+                                                                   std::string_view& message) {
+  if (opcode == Opcode::kClose) return peer_close(payload, now, out, message);
   if (opcode == Opcode::kPong) return state_ == State::kOpen ? std::optional(Event::kPong) : std::nullopt;
   if (state_ == State::kOpen) append(out, Opcode::kPong, payload);
   return std::nullopt;
 }
 
 std::optional<ConnectionCore::Event> ConnectionCore::peer_close(std::string_view payload, MonoTime now,
-                                                                Outbox& out) {
+                                                                Outbox& out, std::string_view& message) {
   std::uint16_t code = static_cast<std::uint16_t>(CloseCode::kNoStatus);
   if (payload.size() == 1) return failed(ErrorCode::kWsProtocol, now, out);
   if (payload.size() >= 2) {
@@ -216,11 +219,12 @@ std::optional<ConnectionCore::Event> ConnectionCore::peer_close(std::string_view
   if (state_ == State::kOpen) {
     append_close(out, code, {});
     close_code_ = code;
+    message = {};
     if (payload.size() > 2) {
       Partial& rest = partial();
       rest.message = payload.substr(2);
       rest.finished = true;
-      message_ = rest.message;
+      message = rest.message;
     }
   }
   state_ = State::kClosed;

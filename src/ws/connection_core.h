@@ -65,12 +65,11 @@ class ConnectionCore {
   }
 
   /// Consumes from the front of `input`, whose bytes it may change; answers to control frames go to `out`.
+  /// With kMessage `message` becomes it, with kClosed by the peer the reason in its close frame; else it stays.
   ///
-  /// Lifetime: message() is valid until the next call.
-  Event next(char*& cursor, char* end, MonoTime now, Outbox& out);
+  /// Lifetime: the message is valid until the next call, and no longer than the input.
+  Event next(char*& cursor, char* end, MonoTime now, Outbox& out, std::string_view& message);
 
-  /// Behind kClosed by the peer: the reason in its close frame.
-  std::string_view message() const { return message_; }
   bool message_is_binary() const { return message_is_binary_; }
 
   bool open() const { return state_ == State::kOpen; }
@@ -104,7 +103,7 @@ class ConnectionCore {
     bool in_message = false;  // fragments of a message have come
     bool compressed = false;
     Opcode opcode = Opcode::kText;
-    bool finished = false;  // message() looks at `message`
+    bool finished = false;  // `message` was handed out
     std::uint32_t fragments = 0;
     Utf8Validator utf8;
     std::string message;
@@ -112,28 +111,30 @@ class ConnectionCore {
   };
   Partial& partial();
   ErrorCode begin_frame(const FrameHeader& frame);
-  std::optional<Event> whole_frame(const FrameHeader& frame, char* payload, MonoTime now, Outbox& out);
-  std::optional<Event> take_payload(char*& cursor, char* end, MonoTime now, Outbox& out);
-  std::optional<Event> finish_data(MonoTime now, Outbox& out);
-  std::optional<Event> control_frame(Opcode opcode, std::string_view payload, MonoTime now, Outbox& out);
-  std::optional<Event> peer_close(std::string_view payload, MonoTime now, Outbox& out);
+  std::optional<Event> whole_frame(const FrameHeader& frame, char* payload, MonoTime now, Outbox& out,
+                                   std::string_view& message);
+  std::optional<Event> take_payload(char*& cursor, char* end, MonoTime now, Outbox& out,
+                                    std::string_view& message);
+  std::optional<Event> finish_data(MonoTime now, Outbox& out, std::string_view& message);
+  std::optional<Event> control_frame(Opcode opcode, std::string_view payload, MonoTime now, Outbox& out,
+                                     std::string_view& message);
+  std::optional<Event> peer_close(std::string_view payload, MonoTime now, Outbox& out, std::string_view& message);
   bool control_allowed(MonoTime now);
   Event failed(ErrorCode error, MonoTime now, Outbox& out);
   void append_close(Outbox& out, std::uint16_t code, std::string_view reason) const;
 
-  // A server holds one of these for each of its clients: 56 bytes.
+  // A server holds one of these for each of its clients: 36 bytes, and what its owner puts behind them.
   const CoreOptions* options_;
   union {
     Inflater* inflater_;   // of a server's end
     RandomSource* masks_;  // of a client's
   };
   std::unique_ptr<Partial> partial_;
-  std::string_view message_;
   std::uint32_t control_window_ = 0;
   std::uint32_t control_count_ = 0;
   std::uint16_t close_code_ = 1006;
-  State state_ = State::kOpen;
   ErrorCode error_ = ErrorCode::kOk;
+  State state_ : 2 = State::kOpen;
   bool message_is_binary_ : 1 = false;
   bool is_client_ : 1;
 };

@@ -129,6 +129,26 @@ TEST_P(AdapterTest, EachMatchingSocketGetsAMessageOnce) {
   for (const std::size_t i : {1, 3, 5}) EXPECT_EQ(got(i), Texts{"all"});
 }
 
+// Broadcasts are numbered to mark whom they have met; when the numbers begin again, the old marks are gone.
+TEST_P(AdapterTest, ANumberThatComesAgainMeetsNoOldMark) {
+  const auto set_last_number = [&](std::uint32_t number) {
+    for (unsigned i = 0; i < node.shard_count(); ++i) node.core(i).hub().find("/")->local().set_last_number(number);
+  };
+  for (const std::size_t i : {0, 2, 4}) {
+    send(i, "join", "a");
+    send(i, "join", "b");
+  }
+  run();
+  set_last_number(0);
+  cast(0, {"a", "b"}, {ids[2]}, "first", true);  // marks 0 and 4 as met, and 2 as left out, with the number 1
+  run();
+  set_last_number(0xFFFF'FFFF);
+  cast(0, {"a", "b"}, {}, "first again", true);
+  run();
+  for (const std::size_t i : {0, 4}) EXPECT_EQ(got(i), (Texts{"first", "first again"})) << i;
+  EXPECT_EQ(got(2), Texts{"first again"});
+}
+
 TEST_P(AdapterTest, ASocketsIdIsARoomOfItsOwn) {
   cast(0, {ids[3]}, {}, "private");
   run();

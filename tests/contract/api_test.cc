@@ -213,6 +213,33 @@ TEST_P(ApiTest, RoomsAppearAndVanishOnceInAProcess) {
   EXPECT_EQ(leaves, 3);
 }
 
+// -- handshakes -----------------------------------------------------------------------------------
+
+// The first namespace's auth is kept with what is the session's.
+TEST_P(ApiTest, EachNamespaceOfAClientHasTheAuthThatItWasGiven) {
+  for (const char* name : {"/", "/plain", "/other", "/late"}) {
+    node.of(name).on_event("auth", [](Socket& socket, Ack ack) {
+      ack(socket.handshake().auth, socket.handshake().url);
+    });
+  }
+  node.start();
+  const std::string url = ",\"/socket.io/?EIO=4&transport=websocket\"]";
+  SimPeer& peer = open(0, R"(40{"token":"one"})");
+  for (const char* connect : {"40/plain,", R"(40/other,{"token":"two"})"}) peer.send(text(connect));
+  node.run();
+  take_frames(peer.received());
+  for (int looks = 0; looks < 2; ++looks) {
+    EXPECT_EQ(say(peer, R"(420["auth"])"), Frames{R"(t:430[{"token":"one"})" + url});
+    EXPECT_EQ(say(peer, R"(42/plain,0["auth"])"), Frames{"t:43/plain,0[null" + url});
+    EXPECT_EQ(say(peer, R"(42/other,0["auth"])"), Frames{R"(t:43/other,0[{"token":"two"})" + url});
+  }
+  peer.send(text("40/late,"));
+  node.run();
+  take_frames(peer.received());
+  EXPECT_EQ(say(peer, R"(42/late,0["auth"])"), Frames{"t:43/late,0[null" + url});
+  EXPECT_EQ(say(peer, R"(420["auth"])"), Frames{R"(t:430[{"token":"one"})" + url});
+}
+
 // -- namespaces made for clients ----------------------------------------------------------------
 
 TEST_P(ApiTest, NamespacesAreMadeForWhoConnects) {

@@ -34,7 +34,7 @@ CallService::~CallService() {
 }
 
 CallEnd CallService::end_of(const hub::Socket& socket) const {
-  return {hall_.shard(), socket.id(), static_cast<const wirehall::Socket&>(socket).user().id};
+  return {hall_.shard(), std::string(socket.id()), static_cast<const wirehall::Socket&>(socket).user().id};
 }
 
 // -- asking the registry --------------------------------------------------------------------------------

@@ -209,8 +209,8 @@ Task<Result<Object>> HallShard::typing(hub::SocketPtr socket, std::string room, 
   using Answer = Result<Object>;
   Task<bool> asking = joining.is_in(socket, room);
   if (!co_await asking) co_return Answer(ErrorCode::kNotInRoom);
-  on_owner(room, [room, user = socket->user().id, json = extension(*socket)->user_json(), id = socket->id(),
-                  typing](HallShard& hall) {
+  on_owner(room, [room, user = socket->user().id, json = extension(*socket)->user_json(),
+                  id = std::string(socket->id()), typing](HallShard& hall) {
     if (typing) {
       hall.typists.typing(room, user, json, id);
     } else {

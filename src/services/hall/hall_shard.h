@@ -55,7 +55,7 @@ class HallShard final : public hub::ShardService {
   void disconnecting(hub::Socket& socket, std::string_view reason);
   void watch_expiry(hub::Socket& socket);
   /// nullptr before admit().
-  static HallSocket* extension(hub::Socket& socket) { return static_cast<HallSocket*>(socket.extension().get()); }
+  static HallSocket* extension(hub::Socket& socket) { return static_cast<HallSocket*>(socket.extension()); }
   void detach(hub::Socket& socket);
 
   // -- what the services do -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
   auto made = std::make_unique<HallSocket>(*this, *socket);
   const std::string user_id = socket->user().id;
   const bool guest = socket->user().anonymous;
-  const Device device{shard(), socket->id(), false, {}};
+  const Device device{shard(), std::string(socket->id()), false, {}};
   using Attached = Result<UserDirectory::Attached>;
   std::function<Attached(HallShard&)> attach = [user_id, json = made->shared_user_json(), guest,
                                                 device](HallShard& hall) {
@@ -33,7 +33,7 @@ Task<Verdict> HallShard::admit(hub::SocketPtr socket) {
   made->arrival->attached_as = socket->id();
   made->attached = true;
   HallSocket& extension = *made;
-  socket->extension() = std::move(made);
+  socket->set_extension(std::move(made));
   if (socket->is_closed()) {
     detach(*socket);
     co_return Verdict();
@@ -102,7 +102,7 @@ void HallShard::connected(hub::Socket& socket) {
 // Connection state recovery has given the socket the id that it had before.
 void HallShard::rename_device(hub::Socket& socket, const std::string& from) {
   const User& user = static_cast<wirehall::Socket&>(socket).user();
-  on_owner(user.id, [user_id = user.id, from, to = socket.id()](HallShard& hall) {
+  on_owner(user.id, [user_id = user.id, from, to = std::string(socket.id())](HallShard& hall) {
     hall.users.rename(user_id, from, to);
   });
 }
@@ -119,7 +119,7 @@ void HallShard::put_back(hub::Socket& socket, HallSocket& extension, const HallS
     member.user_id = user_id;
     member.user_json = extension.shared_user_json();
     member.status = extension.status.empty() ? "online" : extension.status;
-    on_owner(back.room, [room = back.room, member, id = socket.id(), shard = shard()](HallShard& hall) {
+    on_owner(back.room, [room = back.room, member, id = std::string(socket.id()), shard = shard()](HallShard& hall) {
       const Status entered = hall.rooms.enter(room, member, id, 0, hall.wall_now());
       hall.reschedule();
       if (entered.ok()) return;
@@ -135,7 +135,7 @@ void HallShard::put_back(hub::Socket& socket, HallSocket& extension, const HallS
     if (extension.find_room(membership.room->name) == nullptr) stale.push_back(membership.room->name);
   }
   for (const std::string& room : stale) static_cast<wirehall::Socket&>(socket).leave(room);
-  on_owner(user_id, [user_id, id = socket.id(), last_seen = arrival.last_seen, names,
+  on_owner(user_id, [user_id, id = std::string(socket.id()), last_seen = arrival.last_seen, names,
                      shard = shard()](HallShard& owner) {
     const std::vector<std::string> kicked = owner.users.ready(user_id, id, last_seen, names);
     owner.reschedule();
@@ -187,7 +187,7 @@ void HallShard::disconnecting(hub::Socket& socket, std::string_view reason) {
 void HallShard::detach(hub::Socket& socket) {
   HallSocket* extension = this->extension(socket);
   if (!std::exchange(extension->attached, false)) return;
-  const std::string id = extension->arrival ? extension->arrival->attached_as : socket.id();
+  const std::string id(extension->arrival ? std::string_view(extension->arrival->attached_as) : socket.id());
   on_owner(static_cast<wirehall::Socket&>(socket).user().id,
            [user_id = static_cast<wirehall::Socket&>(socket).user().id, id](HallShard& hall) {
              hall.users.detach(user_id, id);

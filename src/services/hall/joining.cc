@@ -151,7 +151,7 @@ Task<Status> Joining::enter(std::shared_ptr<PendingJoin> join, std::uint32_t mem
   member.user_id = join->socket->user().id;
   member.user_json = extension->shared_user_json();
   member.status = extension->status.empty() ? "online" : extension->status;
-  std::function<Status(HallShard&)> ask = [room = join->room, member, id = join->socket->id(),
+  std::function<Status(HallShard&)> ask = [room = join->room, member, id = std::string(join->socket->id()),
                                            members_max](HallShard& hall) {
     return hall.rooms.enter(room, member, id, members_max, hall.wall_now());
   };

@@ -67,7 +67,7 @@ Task<Answer> PrivateMessages::finish(hub::SocketPtr socket, Task<Result<WriteOut
     if (!delivered) notify(message);
     // The sender's other devices; one who writes to oneself has them all as the target's.
     if (message.from_user != message.to_user)
-      hall_.tell_user(message.from_user, "private-message", std::move(event), socket->id());
+      hall_.tell_user(message.from_user, "private-message", std::move(event), std::string(socket->id()));
   }
   Object result{{"messageId", message.id}, {"delivered", delivered}, {"timestamp", message.timestamp}};
   if (outcome->duplicate) result.set("duplicate", true);

@@ -209,7 +209,7 @@ Task<Answer> RoomMessages::broadcast(hub::SocketPtr socket, Object object) {
   const Value* data = object.find("data");
   hub::Selector to;
   to.rooms.push_back(room);
-  to.except.push_back(socket->id());
+  to.except.emplace_back(socket->id());
   Object event{{"room", room}, {"data", data == nullptr ? Value() : *data}, {"from", socket->user().id}};
   auto message = std::make_shared<hub::EncodedMessage>("/", "broadcast", Args{Value(std::move(event))});
   const Status sent = socket->shard().adapter().broadcast(message, to, EmitFlags());
