@@ -4,10 +4,12 @@
 #include <memory>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/assert.h"
 #include "base/file_id.h"
 #include "http1/conditional.h"
 #include "http1/content_disposition.h"
+#include "http1/grammar.h"
 #include "http1/range.h"
 
 namespace wirehall::api {
@@ -19,14 +21,9 @@ constexpr std::size_t kSha256Digits = 64;
 
 // -- media types (RFC 9110 section 8.3.1) ---------------------------------------------------------
 
-bool is_token_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 // Takes a token off the front; false when there is none.
 bool take_token(std::string_view& text) {
-  const auto end = std::find_if_not(text.begin(), text.end(), is_token_char);
+  const auto end = std::find_if_not(text.begin(), text.end(), http1::is_token_char);
   const auto size = static_cast<std::size_t>(end - text.begin());
   text.remove_prefix(size);
   return size != 0;
@@ -72,9 +69,7 @@ bool is_media_type(std::string_view text) {
 
 // What a page runs or applies when it names it, whatever Content-Disposition says.
 bool is_code_of_pages(std::string_view type) {
-  std::string essence(type.substr(0, type.find_first_of("; ")));
-  std::transform(essence.begin(), essence.end(), essence.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string essence = ascii_lower(std::string(type.substr(0, type.find_first_of("; "))));
   if (essence == "text/css") return true;
   for (const std::string_view script : {"javascript", "ecmascript", "jscript", "livescript"}) {
     if (essence.find(script) != std::string::npos) return true;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "auth/strict_json.h"
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/json.h"
 
@@ -37,10 +38,7 @@ bool split(std::string_view token, Parts& out) {
 
 // Media types are compared without regard to case, and may leave out "application/" (RFC 7515 4.1.9).
 bool is_token_type(std::string_view type) {
-  std::string name(type);
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
+  std::string name = ascii_lower(std::string(type));
   if (name.starts_with("application/")) name.erase(0, 12);
   return name == "jwt" || name == "at+jwt";
 }

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "auth/openssl_ptr.h"
+#include "base/ascii.h"
 
 namespace wirehall::auth {
 namespace {
@@ -82,15 +83,12 @@ constexpr std::string_view kPublishedSecrets[] = {
     "00000000000000000000000000000000",
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
 bool is_published(std::string_view secret) {
   const std::size_t begin = std::min(secret.find_first_not_of(" \t\r\n"), secret.size());
   secret.remove_prefix(begin);
   secret = secret.substr(0, secret.find_last_not_of(" \t\r\n") + 1);
   return std::any_of(std::begin(kPublishedSecrets), std::end(kPublishedSecrets), [&](std::string_view known) {
-    return std::equal(secret.begin(), secret.end(), known.begin(), known.end(),
-                      [](char a, char b) { return lower(a) == lower(b); });
+    return secret.size() == known.size() && equal_folded(secret, known);
   });
 }
 

@@ -4,8 +4,9 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
+
+#include "base/byte_words.h"
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -23,11 +24,9 @@ constexpr std::array<std::uint8_t, 256> kStringStop = [] {
 
 // Eight bytes at once: the lowest marked byte is the first that is a quote, a backslash or a control
 // character (marks above it may be false).
-inline std::uint64_t string_stops(std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x; };
-  return (has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\') | ((word - kOnes * 0x20) & ~word)) &
-         kHigh;
+inline byte_words::Word string_stops(byte_words::Word word) {
+  using namespace byte_words;
+  return (equal_to(word, '"') | equal_to(word, '\\') | below(word, 0x20)) & kMarks;
 }
 
 #if defined(__SSE2__)
@@ -63,9 +62,7 @@ inline const char* skip_plain(const char* cursor, const char* end) {
 #endif
   if constexpr (std::endian::native == std::endian::little) {
     for (; end - cursor >= 8; cursor += 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, cursor, 8);
-      if (const std::uint64_t stops = detail::string_stops(word); stops != 0)
+      if (const byte_words::Word stops = detail::string_stops(byte_words::load(cursor)); stops != 0)
         return cursor + std::countr_zero(stops) / 8;
     }
   }

@@ -81,6 +81,25 @@ TEST(Handshake, ChecksInTheReferencesOrder) {
             R"({"code":1,"message":"Session ID unknown"})");
 }
 
+TEST(Handshake, ParametersAreThoseOfTheDecodedQuery) {
+  const RequestParameters p = read_parameters("&EIO=3&E%49O=4&transport=websocket&tr%61nsport=poll%69ng&s%69d=a%2Bb+c&b64=1&j=%C3%BC");
+  EXPECT_EQ(p.protocol, 4) << "the last of one name counts";
+  EXPECT_EQ(p.transport, Transport::kPolling);
+  EXPECT_EQ(p.sid, "a+b c");
+  EXPECT_TRUE(p.base64_only);
+  EXPECT_EQ(p.jsonp, "ü");
+  const RequestParameters bare = read_parameters("sid&EIO=%34&transport=polling&transport=x&b64=&SID=1&j");
+  EXPECT_EQ(bare.sid, "");
+  EXPECT_EQ(bare.protocol, 4);
+  EXPECT_FALSE(bare.transport) << "the last one is unknown";
+  EXPECT_FALSE(bare.base64_only);
+  EXPECT_EQ(bare.jsonp, "");
+  EXPECT_EQ(read_parameters("sid=%ff").sid, "\xEF\xBF\xBD") << "ill-formed UTF-8 is replaced";
+  std::string many = "sid=first";
+  for (int i = 0; i < 127; ++i) many += "&x=1";
+  EXPECT_EQ(read_parameters(many + "&sid=late").sid, "first") << "as many pairs as a query may have are looked at";
+}
+
 MonoTime at(std::int64_t ms) { return MonoTime(Milliseconds(ms)); }
 
 SessionOptions options() {

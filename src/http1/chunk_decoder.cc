@@ -1,7 +1,8 @@
 #include "http1/chunk_decoder.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "http1/grammar.h"
 
 namespace wirehall::http1 {
 namespace {
@@ -13,33 +14,7 @@ int hex_digit(char c) {
   return -1;
 }
 
-bool is_field_char(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-}
-
 }  // namespace
-
-bool is_field_text(std::string_view text) {
-  // Eight bytes at once; those with a control byte among them, which may be a tab, are looked at one by one.
-  constexpr std::uint64_t kEach = 0x0101010101010101, kTop = 0x8080808080808080;
-  std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
-    std::uint64_t bytes;
-    std::memcpy(&bytes, text.data() + i, sizeof bytes);
-    const std::uint64_t below_space = (bytes - kEach * 0x20) & ~bytes;
-    const std::uint64_t no_delete = bytes ^ kEach * 0x7f;
-    const std::uint64_t deletes = (no_delete - kEach) & ~no_delete;
-    if (((below_space | deletes) & kTop) == 0) continue;
-    for (std::size_t k = i; k < i + sizeof bytes; ++k) {
-      if (!is_field_char(text[k])) return false;
-    }
-  }
-  for (; i < text.size(); ++i) {
-    if (!is_field_char(text[i])) return false;
-  }
-  return true;
-}
 
 ChunkDecoder::Step ChunkDecoder::next(std::string_view& input, std::string_view& data) {
   while (!input.empty()) {

@@ -7,7 +7,6 @@
 // Spec: RFC 9112 section 7.1.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -57,17 +56,5 @@ class ChunkDecoder {
   bool trailer_has_colon_ = false;
   State state_ = State::kSizeFirst;
 };
-
-inline constexpr auto kTokenChars = [] {
-  std::array<bool, 256> table{};
-  for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~"))
-    table[static_cast<unsigned char>(c)] = true;
-  return table;
-}();
-/// RFC 9110 section 5.6.2.
-inline bool is_token_char(char c) { return kTokenChars[static_cast<unsigned char>(c)]; }
-
-/// Whether text may stand in the value of a field: tabs, spaces, and what is no control byte.
-bool is_field_text(std::string_view text);
 
 }  // namespace wirehall::http1

@@ -2,38 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace wirehall::http1 {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kPatch, kOther };
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-/// The same for each of eight bytes.
-constexpr std::uint64_t lower_each(std::uint64_t bytes) {
-  constexpr std::uint64_t kEach = 0x0101010101010101, kTop = 0x80 * kEach;
-  const std::uint64_t low = bytes & ~kTop;
-  const std::uint64_t from_a = low + (0x80 - 'A') * kEach, beyond_z = low + (0x7f - 'Z') * kEach;
-  return bytes | ((from_a & ~beyond_z & ~bytes & kTop) >> 2);
-}
-/// Whether texts of one length are the same but for the case of ASCII letters.
-inline bool equal_folded(std::string_view a, std::string_view b) {
-  std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= a.size(); i += sizeof(std::uint64_t)) {
-    std::uint64_t x, y;
-    std::memcpy(&x, a.data() + i, sizeof x);
-    std::memcpy(&y, b.data() + i, sizeof y);
-    if (x != y && lower_each(x) != lower_each(y)) return false;
-  }
-  for (; i < a.size(); ++i) {
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
 /// Compares header names: ASCII, case-insensitive (RFC 9110 section 5.1).
 inline bool same_token(std::string_view a, std::string_view b) { return a.size() == b.size() && equal_folded(a, b); }
 

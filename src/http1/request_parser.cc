@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+
+#include "base/byte_words.h"
+#include "http1/grammar.h"
 
 namespace wirehall::http1 {
 namespace {
@@ -70,20 +72,10 @@ bool is_token(std::string_view text) {
 
 // Visible ASCII without '#'.
 bool is_visible(std::string_view text) {
-  const auto is_visible_char = [](char c) { return c > 0x20 && c < 0x7f && c != '#'; };
-  constexpr std::uint64_t kEach = 0x0101010101010101, kTop = 0x8080808080808080;
-  const auto has = [&](std::uint64_t bytes, std::uint64_t byte) {
-    const std::uint64_t zero = bytes ^ kEach * byte;
-    return (zero - kEach) & ~zero;
-  };
-  std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
-    std::uint64_t bytes;
-    std::memcpy(&bytes, text.data() + i, sizeof bytes);
-    const std::uint64_t below = (bytes - kEach * 0x21) & ~bytes;
-    if (((bytes | below | has(bytes, 0x7f) | has(bytes, '#')) & kTop) != 0) return false;
-  }
-  return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), is_visible_char);
+  using namespace byte_words;
+  return all_of(
+      text, [](Word word) { return word | below(word, 0x21) | equal_to(word, '\x7f') | equal_to(word, '#'); },
+      [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
 }
 
 ErrorCode check_version(std::string_view version) {
@@ -205,20 +197,18 @@ RequestParser::Step RequestParser::next(std::string_view& input) {
 
 // Goes over what is no control byte, eight bytes at once, as far as no limit can be reached.
 std::size_t RequestParser::skip_plain(std::size_t at) const {
-  constexpr std::uint64_t kEach = 0x0101010101010101, kTop = 0x8080808080808080;
   if (at == 0 || pending_[at - 1] == '\r') return at;
   std::size_t limit = std::min<std::size_t>(pending_.size(), limits_.http_head_bytes_max);
   if (!line_ended_) limit = std::min<std::size_t>(limit, limits_.http_target_bytes_max + 32u);
-  while (at + sizeof(std::uint64_t) <= limit) {
-    std::uint64_t bytes;
-    std::memcpy(&bytes, pending_.data() + at, sizeof bytes);
-    const std::uint64_t low = (bytes - kEach * ('\r' + 1)) & ~bytes & kTop;  // of those below '\r' + 1
+  while (at + sizeof(byte_words::Word) <= limit) {
+    const byte_words::Word low =
+        byte_words::below(byte_words::load(pending_.data() + at), '\r' + 1) & byte_words::kMarks;
     if (low != 0) {
-      // A borrow marks bytes behind one that is below, never before it: the first is right.
+      // The first mark is right.
       if constexpr (std::endian::native == std::endian::little) at += static_cast<std::size_t>(std::countr_zero(low)) / 8;
       break;
     }
-    at += sizeof bytes;
+    at += sizeof(byte_words::Word);
   }
   return at;
 }

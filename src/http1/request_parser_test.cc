@@ -57,6 +57,41 @@ TEST(Rfc9112, PlainRequestsAndPipelines) {
   EXPECT_EQ(outcome("GET / HTTP/1.0\r\n\r\n"), "/ []");
 }
 
+TEST(Rfc9112, ConnectionOptionsDecideWhetherItStaysOpen) {
+  const auto keeps_alive = [](const std::string& more, const std::string& version = "1.1") -> int {
+    RequestParser parser(g_limits);
+    const std::string text = get(kHost + more, "GET / HTTP/" + version);
+    std::string_view input = text;
+    return parser.next(input) == RequestParser::Step::kHead ? parser.head().keep_alive : -1;
+  };
+  EXPECT_EQ(keeps_alive(""), 1);
+  EXPECT_EQ(keeps_alive("Connection: CLOSE\r\n"), 0);
+  EXPECT_EQ(keeps_alive("Connection: upgrade ,\tclose\t\r\n"), 0);
+  EXPECT_EQ(keeps_alive("Connection: keep-alive\r\nconnection: close\r\n"), 0);
+  EXPECT_EQ(keeps_alive("Proxy-Connection: close\r\n"), 0);
+  EXPECT_EQ(keeps_alive("Connection: closed, , x-close\r\n"), 1);
+  EXPECT_EQ(keeps_alive("", "1.0"), 0);
+  EXPECT_EQ(keeps_alive("Connection: Keep-Alive\r\n", "1.0"), 1);
+  EXPECT_EQ(keeps_alive("Connection:\r\n"), 1);
+  for (const char* list : {"close x", "a;b", "\"close\"", "a, b c", "close,@"})
+    EXPECT_EQ(keeps_alive("Connection: " + std::string(list) + "\r\n"), -1) << list;
+}
+
+TEST(Rfc9112, NamesAndValuesStandWhereTheyStood) {
+  RequestParser parser(g_limits);
+  const std::string text = get("Host:example.org\r\nX-A: \t a\tb \t\r\nx-empty:  \r\n");
+  std::string_view input = text;
+  ASSERT_EQ(parser.next(input), RequestParser::Step::kHead);
+  const RequestHead head = parser.take_head();
+  ASSERT_EQ(head.fields.size(), 3u);
+  EXPECT_EQ(head.name(head.fields[1]), "X-A");
+  EXPECT_EQ(head.value(head.fields[1]), "a\tb");
+  EXPECT_EQ(head.find("X-Empty"), "");
+  EXPECT_EQ(head.find("HOST"), "example.org");
+  EXPECT_EQ(head.seen("x-a").count, 1u);
+  EXPECT_EQ(head.seen("x-b").count, 0u);
+}
+
 TEST(Rfc9112, ChunkedBodies) {
   const std::string head = "POST /p HTTP/1.1\r\n" + kHost + "Transfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(outcome(head + "3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n" + get(kHost)),

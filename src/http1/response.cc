@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 #include "base/json.h"
-#include "http1/chunk_decoder.h"
+#include "http1/grammar.h"
 
 namespace wirehall::http1 {
 namespace {

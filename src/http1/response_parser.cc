@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http1/grammar.h"
 #include "http1/head.h"
 
 namespace wirehall::http1 {
@@ -18,13 +19,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-bool is_clean(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
 }
 
 }  // namespace
@@ -102,7 +96,7 @@ ResponseParser::Step ResponseParser::read_head(std::string_view& input) {
 
 ErrorCode ResponseParser::parse_status_line(std::string_view line) {
   // HTTP/1.1 200 OK
-  if (line.size() < 12 || !is_digit(line[7]) || line[8] != ' ' || !is_clean(line))
+  if (line.size() < 12 || !is_digit(line[7]) || line[8] != ' ' || !is_field_text(line))
     return ErrorCode::kHttpBadRequest;
   if (!std::all_of(line.begin() + 9, line.begin() + 12, is_digit) || line[9] == '0')
     return ErrorCode::kHttpBadRequest;
@@ -126,7 +120,7 @@ ErrorCode ResponseParser::parse_head() {
       return ErrorCode::kHttpBadRequest;
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = trimmed(line.substr(colon + 1));
-    if (!std::all_of(name.begin(), name.end(), is_token_char) || !is_clean(value))
+    if (!std::all_of(name.begin(), name.end(), is_token_char) || !is_field_text(value))
       return ErrorCode::kHttpBadRequest;
     response_.fields.emplace_back(name, value);
   }

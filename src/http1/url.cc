@@ -1,9 +1,8 @@
 #include "http1/url.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 
+#include "base/byte_words.h"
 #include "base/utf8.h"
 
 namespace wirehall::http1 {
@@ -39,18 +38,10 @@ std::optional<QueryPart> take_query_part(std::string_view& query) {
 }
 
 bool is_plain_query_text(std::string_view text) {
-  constexpr std::uint64_t kEach = 0x0101010101010101, kTop = 0x8080808080808080;
-  std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
-    std::uint64_t bytes;
-    std::memcpy(&bytes, text.data() + i, sizeof bytes);
-    const std::uint64_t percent = bytes ^ kEach * '%', plus = bytes ^ kEach * '+';
-    if (((((percent - kEach) & ~percent) | ((plus - kEach) & ~plus) | bytes) & kTop) != 0) return false;
-  }
-  for (; i < text.size(); ++i) {
-    if (text[i] == '%' || text[i] == '+' || static_cast<unsigned char>(text[i]) >= 0x80) return false;
-  }
-  return true;
+  using namespace byte_words;
+  return all_of(
+      text, [](Word word) { return equal_to(word, '%') | equal_to(word, '+') | word; },
+      [](char c) { return c != '%' && c != '+' && static_cast<unsigned char>(c) < 0x80; });
 }
 
 std::string decode_query_text(std::string_view text) {

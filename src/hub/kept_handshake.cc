@@ -6,6 +6,8 @@
 #include <new>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace wirehall::hub {
 namespace {
 
@@ -41,12 +43,6 @@ std::size_t take_length(const char*& in) {
   std::memcpy(&value, in, sizeof value);
   in += sizeof value;
   return value;
-}
-
-void lower(char* begin, char* end) {
-  for (; begin != end; ++begin) {
-    if (*begin >= 'A' && *begin <= 'Z') *begin = static_cast<char>(*begin + 32);
-  }
 }
 
 bool is_none(const Value& value) { return value.unparsed_json() == nullptr && value.is_null(); }
@@ -157,7 +153,7 @@ KeptHandshake KeptHandshake::of(const Request& from, const Value& auth) {
     open.url = from.url;
     for (const auto& [name, value] : from.headers) {
       std::string& added = open.headers.emplace_back(name, value).first;
-      lower(added.data(), added.data() + added.size());
+      make_ascii_lower(added);
     }
     open.address = from.address;
     open.issued = from.issued;
@@ -181,7 +177,7 @@ KeptHandshake KeptHandshake::of(const Request& from, const Value& auth) {
   for (const auto& [name, value] : from.headers) {
     char* const begin = put_length(put_length(out, name.size()), value.size());
     out = put(begin, name);
-    lower(begin, out);
+    make_ascii_lower({begin, out});
     out = put(out, value);
   }
   if (auth_bytes != 0) {

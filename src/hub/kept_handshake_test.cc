@@ -40,6 +40,27 @@ TEST(KeptHandshake, AnAuthNobodyLookedIntoComesBackByteForByte) {
   EXPECT_EQ(*kept.get().auth.unparsed_json(), R"({"big":12345678901234567890 })");
 }
 
+TEST(KeptHandshake, ARequestIsUnpackedWithAllItsHeadersInLowerCase) {
+  const std::vector<std::pair<std::string_view, std::string_view>> headers = {{"Host", "Example.org"}, {"ORIGIN", ""}};
+  const KeptHandshake kept = KeptHandshake::of({"/ws?a=1", "::1", headers, 7, true, true});
+  EXPECT_FALSE(kept.has_auth());
+  const KeptHandshake packed = kept.packed(std::vector<std::string>{"origin", "user-agent"}, Value(1));
+  EXPECT_TRUE(packed.has_auth());
+  const Handshake& out = kept.get();
+  EXPECT_EQ(out.url, "/ws?a=1");
+  EXPECT_EQ(out.address, "::1");
+  EXPECT_EQ(out.headers, (HeaderList{{"host", "Example.org"}, {"origin", ""}}));
+  EXPECT_EQ(out.issued, 7);
+  EXPECT_TRUE(out.secure && out.xdomain && out.auth.is_null());
+  EXPECT_EQ(packed.get().headers, (HeaderList{{"origin", ""}}));
+  EXPECT_EQ(packed.get().url, "/ws?a=1");
+  EXPECT_EQ(packed.get().issued, 7);
+  EXPECT_EQ(packed.address(), "::1");
+  const std::string long_value(100'000, 'x');
+  const std::vector<std::pair<std::string_view, std::string_view>> too_long = {{"X-Long", long_value}};
+  EXPECT_EQ(KeptHandshake::of({"/", "::1", too_long}).get().headers, (HeaderList{{"x-long", long_value}}));
+}
+
 TEST(KeptHandshake, BytesWithinTheAuthAreKept) {
   const Value auth{{"deep", Array{Value{{"key", Bytes{"\x01\x02"}}}}}};
   EXPECT_EQ(KeptHandshake(sample()).packed({}, auth).get().auth, auth);
@@ -56,7 +77,7 @@ TEST(KeptHandshake, WhoSharesItSeesWhatAnotherHasUnpacked) {
 }
 
 TEST(KeptHandshake, MoreHeadersThanABlockCountsStayAsTheyAre) {
-  for (const std::size_t count : {15, 16, 300}) {
+  for (const std::size_t count : {63, 64, 300}) {
     Handshake handshake = sample();
     handshake.headers.assign(count, {"origin", "https://example.org"});
     const KeptHandshake kept = KeptHandshake(handshake).packed(kNames, Value());
@@ -104,6 +125,16 @@ TEST(KeptHandshake, TextsThatAreTooLongForABlockStayAsTheyAre) {
   const KeptHandshake kept = KeptHandshake(handshake).packed(kNames, Value());
   EXPECT_EQ(kept.get().headers.front().second.size(), 100'000u);
   EXPECT_EQ(kept.get().headers.size(), 2u);
+  for (const std::size_t more : {0, 1}) {
+    Handshake longer = sample();
+    longer.url.assign(32'767 + more, 'u');
+    EXPECT_EQ(KeptHandshake(longer).packed(kNames, Value()).get().url, longer.url);
+    longer.url = "/ws";
+    longer.address.assign(63 + more, 'a');
+    const KeptHandshake other = KeptHandshake(longer).packed(kNames, Value());
+    EXPECT_EQ(other.address(), longer.address);
+    EXPECT_EQ(other.get().url, "/ws");
+  }
 }
 
 TEST(KeptHandshake, AnotherAuthMakesAnotherHandshake) {

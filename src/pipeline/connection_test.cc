@@ -11,34 +11,27 @@
 namespace wirehall::pipeline {
 namespace {
 
-using test::SimNode;
-using test::SimPeer;
-using test::take_frames;
-using test::take_response;
-using test::text;
-using test::upgrade;
-
 struct ConnectionTest : testing::Test {
   ConnectionTest() : node(1, test::seed()) {
     node.of("/").on_event("all", [](Socket& socket) { socket.nsp().emit("m", 1); });
     node.start();
   }
-  SimPeer& open() {
-    SimPeer& peer = node.connect(0);
-    peer.send(upgrade("/ws"));
+  test::SimPeer& open() {
+    test::SimPeer& peer = node.connect(0);
+    peer.send(test::upgrade("/ws"));
     node.run();
-    take_response(peer.received());
+    test::take_response(peer.received());
     return peer;
   }
   std::uint64_t only_id() { return node.core(0).connections().at(0)->id(); }
-  SimNode node;
+  test::SimNode node;
 };
 
 TEST_F(ConnectionTest, TheIdOfOneThatHasGoneFindsNobodyInItsSlot) {
   ShardCore& core = node.core(0);
   std::set<std::uint64_t> seen;
   for (int i = 0; i < 5; ++i) {
-    SimPeer& peer = open();
+    test::SimPeer& peer = open();
     const std::uint64_t id = only_id();
     EXPECT_EQ(core.find(id), core.connections().at(0));
     EXPECT_EQ(static_cast<std::uint32_t>(id), 0u) << "the slot is used again";
@@ -55,17 +48,17 @@ TEST_F(ConnectionTest, TheIdOfOneThatHasGoneFindsNobodyInItsSlot) {
 // A WebSocket that stalls has a time by which it must take something, and at rest none.
 TEST_F(ConnectionTest, AWebSocketThatTakesNothingEndsAndOneThatTakesSomethingStays) {
   const auto stall = node.world().limits.write_stall_timeout;
-  SimPeer& slow = open();
-  SimPeer& late = open();
-  SimPeer& other = open();
+  test::SimPeer& slow = open();
+  test::SimPeer& late = open();
+  test::SimPeer& other = open();
   slow.reads = late.reads = false;
-  other.send(text(R"({"type":"all"})"));
+  other.send(test::text(R"({"type":"all"})"));
   node.run();
   node.advance(stall - Milliseconds(1));
   EXPECT_FALSE(slow.closed());
   late.reads = true;
   node.run();
-  EXPECT_EQ(take_frames(late.received()).size(), 1u);
+  EXPECT_EQ(test::take_frames(late.received()).size(), 1u);
   node.advance(Milliseconds(2));
   EXPECT_TRUE(slow.closed());
   EXPECT_FALSE(late.closed());

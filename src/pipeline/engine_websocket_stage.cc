@@ -47,7 +47,7 @@ void EngineWebSocketStage::receive(char*& cursor, char* end, TurnBudget& budget)
 
 void EngineWebSocketStage::receive_messages(char*& cursor, char* end, TurnBudget& budget) {
   ShardCore& core = connection_.core();
-  std::string_view& message = core.websocket_message();
+  std::string_view message;
   while (budget.messages != 0) {
     const auto event = core_.next(cursor, end, core.now(), connection_.outbox(), message);
     switch (event) {

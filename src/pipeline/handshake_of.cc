@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http1/grammar.h"
+
 namespace wirehall::pipeline {
 
 hub::KeptHandshake keep_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now) {

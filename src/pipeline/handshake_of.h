@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "hub/kept_handshake.h"
-#include "http1/chunk_decoder.h"
 #include "http1/head.h"
 #include "http1/response.h"
 #include "pipeline/world.h"

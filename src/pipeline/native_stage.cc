@@ -131,7 +131,7 @@ void NativeStage::receive(char*& cursor, char* end, TurnBudget& budget) {
 void NativeStage::receive_messages(char*& cursor, char* end, TurnBudget& budget) {
   ShardCore& core = connection_.core();
   heard_ = true;
-  std::string_view& text = core.websocket_message();
+  std::string_view text;
   while (budget.messages != 0) {
     const auto event = core_.next(cursor, end, core.now(), connection_.outbox(), text);
     switch (event) {

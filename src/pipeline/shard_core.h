@@ -98,8 +98,6 @@ class ShardCore : public hub::Environment, public http1::ResponseSink {
   ws::Inflater& inflater() { return inflater_; }
   ws::Deflater& deflater() { return deflater_; }
   native::FrameDecoder& native_decoder() { return native_decoder_; }
-  /// Where a WebSocket hands its message out; whoever takes it copies the view.
-  std::string_view& websocket_message() { return websocket_message_; }
   const Metrics& metrics() const { return metrics_; }
   void respond(const Responder& to, http1::Response response) final;
   /// `Date` of this second.
@@ -145,7 +143,6 @@ class ShardCore : public hub::Environment, public http1::ResponseSink {
   ws::Inflater inflater_;
   ws::Deflater deflater_;
   native::FrameDecoder native_decoder_;
-  std::string_view websocket_message_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t connection_count_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "push/curl_ptr.h"
 
 namespace wirehall::push {
@@ -20,13 +21,6 @@ std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
   return text;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<TargetUrl> parse_target_url(const std::string& url) {
@@ -38,9 +32,9 @@ Result<TargetUrl> parse_target_url(const std::string& url) {
   if (code == CURLUE_USER_NOT_ALLOWED) return invalid("a URL may hold no user or password");
   if (code != CURLUE_OK) return invalid("malformed URL");
   TargetUrl target;
-  target.scheme = lower(part(parsed.get(), CURLUPART_SCHEME));
+  target.scheme = ascii_lower(part(parsed.get(), CURLUPART_SCHEME));
   if (target.scheme != "https" && target.scheme != "http") return invalid("the URL must be http or https");
-  target.host = lower(part(parsed.get(), CURLUPART_HOST));
+  target.host = ascii_lower(part(parsed.get(), CURLUPART_HOST));
   if (target.host.empty() || !part(parsed.get(), CURLUPART_ZONEID).empty()) return invalid("malformed URL");
   target.origin = target.scheme + "://" + target.host;
   const std::string port = part(parsed.get(), CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);

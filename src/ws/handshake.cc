@@ -9,7 +9,7 @@
 
 #include "base/assert.h"
 #include "base/base64.h"
-#include "http1/chunk_decoder.h"
+#include "http1/grammar.h"
 
 namespace wirehall::ws {
 namespace {

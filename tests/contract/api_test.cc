@@ -54,6 +54,31 @@ void add_basics(Namespace& nsp) {
   nsp.on_event("leave", [](Socket& socket, std::string room) { socket.leave(room); });
 }
 
+// -- answers -------------------------------------------------------------------------------------
+
+// What a handler keeps is not used again for the events that follow.
+TEST_P(ApiTest, AnAnswerThatIsKeptIsGivenToWhoAsked) {
+  std::vector<Ack> kept;
+  Namespace& main = node.of("/");
+  main.on_event("later", [&](Ack ack) { kept.push_back(ack); });
+  main.on_event("now", [](Value what, Ack ack) { ack(std::move(what)); });
+  main.on_event("give", [&](std::string what) {
+    for (std::size_t i = kept.size(); i-- > 0;) kept[i](Value(what + std::to_string(i)));
+  });
+  node.start();
+  SimPeer& one = open(0);
+  SimPeer& other = open(0);
+  take_frames(one.received());
+  take_frames(other.received());
+  EXPECT_EQ(say(one, R"(421["later"])"), Frames{});
+  EXPECT_EQ(say(other, R"(4217["later"])"), Frames{});
+  EXPECT_EQ(say(other, R"(4218["now","at once"])"), (Frames{R"(t:4318["at once"])"}));
+  EXPECT_EQ(say(one, R"(42["now","not asked for"])"), Frames{});
+  EXPECT_EQ(say(other, R"(42["give","late"])"), (Frames{R"(t:4317["late1"])"}));
+  EXPECT_EQ(take_frames(one.received()), (Frames{R"(t:431["late0"])"}));
+  kept.clear();
+}
+
 // -- broadcasts with answers --------------------------------------------------------------------
 
 TEST_P(ApiTest, ABroadcastCollectsTheAnswersOfAllShards) {
