@@ -6,16 +6,11 @@
 #include <cstdlib>
 
 #include "base/assert.h"
+#include "http1/grammar.h"
 #include "http1/head.h"
 
 namespace wirehall::http1 {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // Thousandths; 1000 where there is no weight, 0 for what is no number.
 int weight_of(std::string_view parameters) {

@@ -7,17 +7,13 @@
 #include <charconv>
 #include <cstring>
 
+#include "http1/grammar.h"
+
 namespace wirehall::http1 {
 namespace {
 
 constexpr std::size_t kEntriesMax = 64;
 constexpr std::string_view kProxySignature("\r\n\r\n\0\r\nQUIT\n", 12);
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // An entry may carry a port: "1.2.3.4:80", "[::1]:80".
 std::string_view without_port(std::string_view entry) {

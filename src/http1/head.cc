@@ -2,24 +2,12 @@
 
 #include <algorithm>
 
+#include "http1/grammar.h"
+
 namespace wirehall::http1 {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-}  // namespace
 
 bool list_has_token(std::string_view list, std::string_view token) {
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    if (same_token(trimmed(list.substr(0, comma)), token)) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return false;
+  return !each_of_list(list, [&](std::string_view element) { return !same_token(element, token); });
 }
 
 std::string_view RequestHead::path() const { return target().substr(0, target().find('?')); }

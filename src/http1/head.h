@@ -1,11 +1,11 @@
 // The head of an HTTP/1.1 request, as values.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/ascii.h"
 
@@ -32,7 +32,9 @@ struct RequestHead {
   bool keep_alive = true;
   std::string bytes;  ///< what the views below point into
   std::uint32_t target_begin = 0, target_size = 0;
-  std::vector<Field> fields;
+  /// What a browser sends has room without a block of its own.
+  static constexpr std::size_t kFieldsInside = 16;
+  boost::container::small_vector<Field, kFieldsInside> fields;
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
   bool expects_continue = false;

@@ -1,10 +1,8 @@
 #include "http1/request_parser.h"
 
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/verb.hpp>
-
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/byte_words.h"
 #include "http1/grammar.h"
@@ -12,63 +10,11 @@
 namespace wirehall::http1 {
 namespace {
 
-namespace beast = boost::beast;
-namespace bhttp = boost::beast::http;
+// Of a request line, besides its target: the method, two spaces and the version.
+constexpr std::size_t kRequestLineRestBytesMax = 32;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Receives what Beast finds in one head, as offsets into the head's own bytes.
-class HeadCollector final : public bhttp::basic_parser<true> {
- public:
-  explicit HeadCollector(RequestHead& head) : head_(head) { skip(true); }
-
- private:
-  std::uint32_t offset(beast::string_view part) const {
-    return static_cast<std::uint32_t>(part.data() - head_.bytes.data());
-  }
-
-  void on_request_impl(bhttp::verb method, beast::string_view, beast::string_view target, int version,
-                       beast::error_code&) override {
-    switch (method) {
-      case bhttp::verb::get: head_.method = Method::kGet; break;
-      case bhttp::verb::head: head_.method = Method::kHead; break;
-      case bhttp::verb::post: head_.method = Method::kPost; break;
-      case bhttp::verb::put: head_.method = Method::kPut; break;
-      case bhttp::verb::delete_: head_.method = Method::kDelete; break;
-      case bhttp::verb::options: head_.method = Method::kOptions; break;
-      case bhttp::verb::patch: head_.method = Method::kPatch; break;
-      default: head_.method = Method::kOther;
-    }
-    head_.target_begin = offset(target);
-    head_.target_size = static_cast<std::uint32_t>(target.size());
-    head_.minor_version = static_cast<std::uint8_t>(version % 10);
-  }
-  void on_field_impl(bhttp::field, beast::string_view name, beast::string_view value,
-                     beast::error_code&) override {
-    head_.fields.push_back({offset(name), static_cast<std::uint32_t>(name.size()),
-                            value.empty() ? 0 : offset(value), static_cast<std::uint32_t>(value.size())});
-  }
-  void on_response_impl(int, beast::string_view, int, beast::error_code&) override {}
-  void on_header_impl(beast::error_code&) override {}
-  void on_body_init_impl(boost::optional<std::uint64_t> const&, beast::error_code&) override {}
-  std::size_t on_body_impl(beast::string_view body, beast::error_code&) override { return body.size(); }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, beast::error_code&) override {
-    return body.size();
-  }
-  void on_finish_impl(beast::error_code&) override {}
-
-  RequestHead& head_;
-};
-
-// -- what Beast would let pass ------------------------------------------------------------------
-
-bool is_token(std::string_view text) {
-  for (const char c : text) {
-    if (!is_token_char(c)) return false;
-  }
-  return true;
-}
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7f'; }
 
 // Visible ASCII without '#'.
 bool is_visible(std::string_view text) {
@@ -85,23 +31,14 @@ ErrorCode check_version(std::string_view version) {
   return shaped ? ErrorCode::kHttpVersion : ErrorCode::kHttpBadRequest;
 }
 
-ErrorCode check_request_line(std::string_view line, std::uint32_t target_bytes_max) {
-  const std::size_t first = line.find(' ');
-  const std::size_t last = line.rfind(' ');
-  if (first == std::string_view::npos || first == 0 || last == first) return ErrorCode::kHttpBadRequest;
-  if (!is_token(line.substr(0, first))) return ErrorCode::kHttpBadRequest;
-  const std::string_view target = line.substr(first + 1, last - first - 1);
-  if (target.size() > target_bytes_max) return ErrorCode::kHttpUriTooLong;
-  if (target.empty() || !is_visible(target)) return ErrorCode::kHttpBadRequest;
-  return check_version(line.substr(last + 1));
-}
-
-ErrorCode check_field_line(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || colon == 0) return ErrorCode::kHttpBadRequest;
-  // This refuses white space before the colon, and folded lines, which begin with it.
-  if (!is_token(line.substr(0, colon))) return ErrorCode::kHttpBadRequest;
-  return is_field_text(line.substr(colon + 1)) ? ErrorCode::kOk : ErrorCode::kHttpBadRequest;
+Method method_of(std::string_view name) {
+  constexpr std::pair<std::string_view, Method> kMethods[] = {
+      {"GET", Method::kGet},         {"POST", Method::kPost},       {"HEAD", Method::kHead},  {"PUT", Method::kPut},
+      {"DELETE", Method::kDelete},   {"OPTIONS", Method::kOptions}, {"PATCH", Method::kPatch}};
+  for (const auto& [text, method] : kMethods) {
+    if (text == name) return method;
+  }
+  return Method::kOther;
 }
 
 // uri-host [ ":" port ] without user information; empty is allowed by the grammar and refused by us.
@@ -151,7 +88,7 @@ bool to_origin_form(RequestHead& head) {
   return false;
 }
 
-// The fields that say how a request is framed, found in one pass.
+// The fields that say how a request is framed and what comes after it, found in one pass.
 struct FramingFields {
   using Seen = RequestHead::Seen;
   explicit FramingFields(const RequestHead& head) {
@@ -162,14 +99,32 @@ struct FramingFields {
       switch (field.name_size) {
         case 4: look("host", host); break;
         case 6: look("expect", expect); break;
+        case 10:
+          if (head.is_called(field, "connection")) read_options(head.value(field));
+          break;
         case 14: look("content-length", length); break;
-        case 16: look("content-encoding", content_coding); break;
+        case 16:
+          look("content-encoding", content_coding);
+          if (head.is_called(field, "proxy-connection")) read_options(head.value(field));
+          break;
         case 17: look("transfer-encoding", coding); break;
         default: break;
       }
     }
   }
   Seen host, length, coding, content_coding, expect;
+  bool closes = false;
+  bool keeps_alive = false;
+  bool options_are_tokens = true;
+
+ private:
+  void read_options(std::string_view list) {
+    options_are_tokens = options_are_tokens && each_of_list(list, [&](std::string_view option) {
+                           closes = closes || same_token(option, "close");
+                           keeps_alive = keeps_alive || same_token(option, "keep-alive");
+                           return is_token_text(option);
+                         });
+  }
 };
 
 }  // namespace
@@ -195,66 +150,97 @@ RequestParser::Step RequestParser::next(std::string_view& input) {
   return Step::kError;
 }
 
-// Goes over what is no control byte, eight bytes at once, as far as no limit can be reached.
-std::size_t RequestParser::skip_plain(std::size_t at) const {
-  if (at == 0 || pending_[at - 1] == '\r') return at;
-  std::size_t limit = std::min<std::size_t>(pending_.size(), limits_.http_head_bytes_max);
-  if (!line_ended_) limit = std::min<std::size_t>(limit, limits_.http_target_bytes_max + 32u);
-  while (at + sizeof(byte_words::Word) <= limit) {
-    const byte_words::Word low =
-        byte_words::below(byte_words::load(pending_.data() + at), '\r' + 1) & byte_words::kMarks;
-    if (low != 0) {
+// Where text ends: at the next control byte, where a limit is reached, or with what has come.
+std::size_t RequestParser::end_of_text(std::size_t at) const {
+  std::size_t end = std::min<std::size_t>(pending_.size(), limits_.http_head_bytes_max);
+  if (!has_request_line_) end = std::min<std::size_t>(end, limits_.http_target_bytes_max + kRequestLineRestBytesMax);
+  while (at + sizeof(byte_words::Word) <= end) {
+    const byte_words::Word word = byte_words::load(pending_.data() + at);
+    const byte_words::Word controls =
+        (byte_words::below(word, 0x20) | byte_words::equal_to(word, '\x7f')) & byte_words::kMarks;
+    if (controls != 0) {
       // The first mark is right.
-      if constexpr (std::endian::native == std::endian::little) at += static_cast<std::size_t>(std::countr_zero(low)) / 8;
+      if constexpr (std::endian::native == std::endian::little)
+        return at + static_cast<std::size_t>(std::countr_zero(controls)) / 8;
       break;
     }
     at += sizeof(byte_words::Word);
   }
+  while (at < end && !is_control(pending_[at])) ++at;
   return at;
 }
 
+// Reads one line after the other, each byte once: what is wrong is refused as soon as it is seen. By position, not by
+// how much has come: every split of the bytes gets the same answer.
 RequestParser::Step RequestParser::read_head(std::string_view& input) {
-  // One empty line before a request is tolerated (RFC 9112 section 2.2), anything else is not.
   const std::size_t room =
       limits_.http_head_bytes_max + 1 - std::min<std::size_t>(pending_.size(), limits_.http_head_bytes_max);
   const std::size_t before = pending_.size();
   pending_.append(input.substr(0, room));
-  const std::size_t from = scanned_ >= 3 ? scanned_ - 3 : 0;
-  std::size_t end = std::string::npos;
-  for (std::size_t i = from; i < pending_.size(); ++i) {
-    i = skip_plain(i);
-    if (i == pending_.size()) break;
-    const char c = pending_[i];
-    // Control bytes are refused as soon as they are seen, not after the whole head has come.
-    if (c == '\0') return fail(ErrorCode::kHttpBadRequest);
-    if (c == '\n') {
-      if (i == 0 || pending_[i - 1] != '\r') return fail(ErrorCode::kHttpBadRequest);
-      if (i >= 3 && pending_[i - 2] == '\n') {
-        if (i == 3) return fail(ErrorCode::kHttpBadRequest);  // nothing but empty lines
-        end = i + 1;
-        break;
-      }
-    } else if (i > 0 && pending_[i - 1] == '\r') {
-      return fail(ErrorCode::kHttpBadRequest);
+  for (;;) {
+    scanned_ = end_of_text(scanned_);
+    if (scanned_ == pending_.size()) break;
+    if (!has_request_line_ && scanned_ >= limits_.http_target_bytes_max + kRequestLineRestBytesMax)
+      return fail(ErrorCode::kHttpUriTooLong);
+    if (scanned_ >= limits_.http_head_bytes_max) return fail(ErrorCode::kHttpHeadTooLarge);
+    if (pending_[scanned_] == '\t') {
+      ++scanned_;
+      continue;
     }
-    // Decided by position, not by how much has come: every split of the bytes gets the same answer.
-    line_ended_ = line_ended_ || (c == '\n' && i > 1);
-    if (!line_ended_ && i + 1 > limits_.http_target_bytes_max + 32u) return fail(ErrorCode::kHttpUriTooLong);
-    if (i + 1 > limits_.http_head_bytes_max) return fail(ErrorCode::kHttpHeadTooLarge);
+    if (pending_[scanned_] != '\r') return fail(ErrorCode::kHttpBadRequest);
+    if (scanned_ + 1 == pending_.size()) break;
+    if (pending_[scanned_ + 1] != '\n') return fail(ErrorCode::kHttpBadRequest);
+    if (scanned_ + 2 > limits_.http_head_bytes_max) return fail(ErrorCode::kHttpHeadTooLarge);
+    const std::size_t begin = std::exchange(line_begin_, scanned_ + 2);
+    const std::string_view line(pending_.data() + begin, scanned_ - begin);
+    scanned_ += 2;
+    if (has_request_line_ && line.empty()) {
+      input.remove_prefix(scanned_ - before);
+      return end_head();
+    }
+    if (const ErrorCode code = read_line(line); code != ErrorCode::kOk) return fail(code);
   }
-  scanned_ = pending_.size();
-  if (end == std::string::npos) {
-    input.remove_prefix(pending_.size() - before);
-    return Step::kNeedMore;
+  input.remove_prefix(pending_.size() - before);
+  return Step::kNeedMore;
+}
+
+ErrorCode RequestParser::read_line(std::string_view line) {
+  if (!has_request_line_) {
+    // One empty line before a request is tolerated (RFC 9112 section 2.2), anything else is not.
+    if (line.empty() && line.data() == pending_.data()) return ErrorCode::kOk;
+    has_request_line_ = true;
+    return read_request_line(line);
   }
-  input.remove_prefix(end - before);
-  if (end > limits_.http_head_bytes_max) return fail(ErrorCode::kHttpHeadTooLarge);
-  pending_.resize(end);
-  head_.bytes = pending_.starts_with("\r\n") ? pending_.substr(2) : std::move(pending_);
-  pending_ = std::string();
-  scanned_ = 0;
-  line_ended_ = false;
-  if (const ErrorCode code = parse_head(); code != ErrorCode::kOk) return fail(code);
+  if (head_.fields.size() == limits_.http_headers_max) return ErrorCode::kHttpHeadTooLarge;
+  const std::optional<FieldLine> field = split_field_line(line);
+  if (!field) return ErrorCode::kHttpBadRequest;
+  head_.fields.push_back({place_of(field->name), static_cast<std::uint32_t>(field->name.size()), place_of(field->value),
+                          static_cast<std::uint32_t>(field->value.size())});
+  return ErrorCode::kOk;
+}
+
+ErrorCode RequestParser::read_request_line(std::string_view line) {
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == 0 || last == first) return ErrorCode::kHttpBadRequest;
+  const std::string_view method = line.substr(0, first);
+  if (!is_token_text(method)) return ErrorCode::kHttpBadRequest;
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  if (target.size() > limits_.http_target_bytes_max) return ErrorCode::kHttpUriTooLong;
+  if (target.empty() || !is_visible(target)) return ErrorCode::kHttpBadRequest;
+  head_.method = method_of(method);
+  head_.target_begin = place_of(target);
+  head_.target_size = static_cast<std::uint32_t>(target.size());
+  head_.minor_version = line.back() == '0' ? 0 : 1;
+  return check_version(line.substr(last + 1));
+}
+
+RequestParser::Step RequestParser::end_head() {
+  pending_.resize(scanned_);
+  head_.bytes = std::exchange(pending_, {});
+  scanned_ = line_begin_ = 0;
+  has_request_line_ = false;
+  if (const ErrorCode code = check_framing(); code != ErrorCode::kOk) return fail(code);
   state_ = State::kBody;
   body_bytes_max_ = limits_.http_body_bytes_max;
   body_left_ = head_.content_length.value_or(0);
@@ -265,34 +251,13 @@ RequestParser::Step RequestParser::read_head(std::string_view& input) {
   return Step::kHead;
 }
 
-ErrorCode RequestParser::parse_head() {
-  std::string_view rest = head_.bytes;
-  const std::size_t line_end = rest.find("\r\n");
-  if (const ErrorCode code = check_request_line(rest.substr(0, line_end), limits_.http_target_bytes_max);
-      code != ErrorCode::kOk)
-    return code;
-  rest.remove_prefix(line_end + 2);
-  std::uint32_t lines = 0;
-  for (std::size_t end = 0; rest != "\r\n"; rest.remove_prefix(end + 2)) {
-    end = rest.find("\r\n");
-    if (++lines > limits_.http_headers_max) return ErrorCode::kHttpHeadTooLarge;
-    if (const ErrorCode code = check_field_line(rest.substr(0, end)); code != ErrorCode::kOk) return code;
-  }
-  head_.fields.reserve(lines);
-  HeadCollector collector(head_);
-  collector.header_limit(limits_.http_head_bytes_max);
-  beast::error_code error;
-  collector.put(boost::asio::const_buffer(head_.bytes.data(), head_.bytes.size()), error);
-  if (error || !collector.is_header_done()) return ErrorCode::kHttpBadRequest;
-  head_.keep_alive = collector.keep_alive();
-  return check_framing();
-}
-
 ErrorCode RequestParser::check_framing() {
   const FramingFields fields(head_);
   if (fields.host.count > 1 || (fields.host.count == 0 && head_.minor_version == 1)) return ErrorCode::kHttpBadRequest;
   if (fields.host.count == 1 && !is_valid_host(fields.host.first)) return ErrorCode::kHttpBadRequest;
   if (!to_origin_form(head_)) return ErrorCode::kHttpBadRequest;
+  if (!fields.options_are_tokens) return ErrorCode::kHttpBadRequest;
+  head_.keep_alive = !fields.closes && (head_.minor_version == 1 || fields.keeps_alive);
 
   if (fields.length.count + fields.coding.count > 1) return ErrorCode::kHttpBadRequest;
   if (fields.length.count == 1) {

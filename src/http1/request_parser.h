@@ -1,4 +1,4 @@
-// Bytes to requests: Beast's HTTP/1 parser inside a strict wrapper.
+// Bytes to requests, strictly.
 //
 //   I1  A request has one meaning: whatever two parsers could read differently is refused (two lengths,
 //       bare CR or LF, folded lines, white space before a colon, odd transfer codings).
@@ -58,17 +58,23 @@ class RequestParser {
   enum class State : std::uint8_t { kHead, kBody, kComplete, kError };
   Step fail(ErrorCode code);
   Step read_head(std::string_view& input);
-  std::size_t skip_plain(std::size_t at) const;
-  Step read_body(std::string_view& input);
-  ErrorCode parse_head();
+  std::size_t end_of_text(std::size_t at) const;
+  ErrorCode read_line(std::string_view line);
+  ErrorCode read_request_line(std::string_view line);
+  std::uint32_t place_of(std::string_view part) const {
+    return static_cast<std::uint32_t>(part.data() - pending_.data());
+  }
+  Step end_head();
   ErrorCode check_framing();
+  Step read_body(std::string_view& input);
 
   const Limits& limits_;
   State state_ = State::kHead;
   ErrorCode error_ = ErrorCode::kOk;
   std::string pending_;  // the head so far
-  std::size_t scanned_ = 0;
-  bool line_ended_ = false;  // the request line, as far as was scanned
+  std::size_t scanned_ = 0;     // of pending_
+  std::size_t line_begin_ = 0;  // of the line that is being scanned
+  bool has_request_line_ = false;
   RequestHead head_;
   std::string body_;
   std::uint64_t body_bytes_max_ = 0;

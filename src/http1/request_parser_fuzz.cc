@@ -1,7 +1,9 @@
-// Any split of the input gives the same requests and the same refusal; nothing grows beyond its limit.
+// Any split of the input gives the same requests and the same refusal; nothing grows beyond its limit; and of what is
+// accepted Boost.Beast's parser reads the same.
 #include "http1/request_parser.h"
 
 #include "http1/chunk_decoder.h"
+#include "support/beast_head.h"
 #include "support/fuzz.h"
 
 using namespace wirehall;
@@ -32,6 +34,7 @@ std::string outcome(const std::vector<std::string>& pieces) {
         const auto& head = parser.head();
         FUZZ_CHECK(head.target().front() == '/' || head.target() == "*");
         FUZZ_CHECK(!(head.chunked && head.content_length));
+        FUZZ_CHECK(test::difference_from_beast(head).empty());
         text += std::string(head.target()) + "\n";
       } else {
         const std::string body = parser.take_body();

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+
 #include "base/random.h"
+#include "support/beast_head.h"
 #include "support/seed.h"
 
 namespace wirehall::http1 {
@@ -22,6 +25,7 @@ std::string outcome(const std::vector<std::string>& pieces) {
       const auto step = parser.next(input);
       if (step == RequestParser::Step::kHead) {
         text += std::string(parser.head().target()) + " ";
+        EXPECT_EQ(test::difference_from_beast(parser.head()), "") << parser.head().bytes;
       } else if (step == RequestParser::Step::kComplete) {
         text += "[" + parser.take_body() + "]";
       } else if (step == RequestParser::Step::kError) {
@@ -72,6 +76,7 @@ TEST(Rfc9112, ConnectionOptionsDecideWhetherItStaysOpen) {
   EXPECT_EQ(keeps_alive("Connection: closed, , x-close\r\n"), 1);
   EXPECT_EQ(keeps_alive("", "1.0"), 0);
   EXPECT_EQ(keeps_alive("Connection: Keep-Alive\r\n", "1.0"), 1);
+  EXPECT_EQ(keeps_alive("Connection: keep-alive\r\nConnection: close\r\n", "1.0"), 0);
   EXPECT_EQ(keeps_alive("Connection:\r\n"), 1);
   for (const char* list : {"close x", "a;b", "\"close\"", "a, b c", "close,@"})
     EXPECT_EQ(keeps_alive("Connection: " + std::string(list) + "\r\n"), -1) << list;
@@ -198,6 +203,13 @@ TEST(Limits, HeadTargetHeadersAndBody) {
   EXPECT_EQ(outcome(get(kHost + "A: " + std::string(17 * 1024, 'a') + "\r\n")), "error:431");
   EXPECT_EQ(outcome("GET / HTTP/1.1\r\n" + kHost + "A: " + std::string(20 * 1024, 'a')), "error:431")
       << "before its end has come";
+  const auto head_of = [](std::size_t bytes) {
+    const std::string empty = get(kHost + "A: \r\n");
+    return get(kHost + "A: " + std::string(bytes - empty.size(), 'a') + "\r\n");
+  };
+  EXPECT_EQ(outcome(head_of(g_limits.http_head_bytes_max)), "/x []");
+  EXPECT_EQ(outcome(head_of(g_limits.http_head_bytes_max + 1u)), "error:431");
+  EXPECT_EQ(outcome(head_of(g_limits.http_head_bytes_max + 2u)), "error:431");
   std::string hundred;
   for (int i = 0; i < 99; ++i) hundred += "A" + std::to_string(i) + ": 1\r\n";
   EXPECT_EQ(outcome(get(kHost + hundred)), "/x []");
@@ -269,6 +281,37 @@ TEST(Property, AnySplitGivesTheSameOutcome) {
     }
     ASSERT_EQ(outcome(pieces), outcome(std::vector{input})) << testing::PrintToString(input);
   }
+}
+
+// Heads made of parts that parsers like to read differently; outcome() compares what is accepted with Beast.
+TEST(Property, WhatIsAcceptedBeastReadsTheSame) {
+  SeededRandom random(test::seed());
+  const std::vector<std::string> lines = {"GET / HTTP/1.1", "POST /a?b=c HTTP/1.0", "OPTIONS * HTTP/1.1", "GET http://h/x HTTP/1.1",
+                                          "BREW /\x7e HTTP/1.1"};
+  const std::vector<std::string> names = {"Host", "Connection", "Proxy-Connection", "Content-Length", "Transfer-Encoding",
+                                          "X-A", "Upgrade", "!#$%&'*+-.^_`|~", "Sec-WebSocket-Key", "X(", "", "\xe4"};
+  const std::vector<std::string> values = {"example.org", "close", "keep-alive, Upgrade", ",", "a b", "3", "chunked", "",
+                                           "\t x \t", "\x80\xff", "\x01", "\x7f", "a\r\n b", std::string(3, '\0'), "\"q\""};
+  const std::vector<std::string> colons = {":", ": ", ":\t", " :", ""};
+  const std::vector<std::string> ends = {"\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\n", "\r", "\r\n "};
+  const auto any = [&](const std::vector<std::string>& of) { return of[random.below(of.size())]; };
+  // Most choices are good ones, or hardly anything would be accepted.
+  const auto often = [&](const std::vector<std::string>& of, std::size_t good) {
+    return random.below(12) == 0 ? any(of) : of[random.below(good)];
+  };
+  int accepted = 0;
+  for (int round = 0; round < 4000; ++round) {
+    std::string text = any(lines) + "\r\nHost: h\r\n";
+    for (auto n = random.below(6); n > 0; --n) {
+      std::string name = random.below(6) == 0 ? any(names) : names[1 + 4 * random.below(2)];
+      if (random.below(3) == 0) {
+        for (char& c : name) c = static_cast<char>(random.below(2) == 0 ? std::toupper(c) : std::tolower(c));
+      }
+      text += name + often(colons, 3) + often(values, 4) + often(ends, 6);
+    }
+    accepted += outcome(text + "\r\n").starts_with("error") ? 0 : 1;
+  }
+  EXPECT_GT(accepted, 500) << "or nothing was compared";
 }
 
 }  // namespace

@@ -15,12 +15,6 @@ constexpr std::uint32_t kChunkExtensionBytesMax = 4'096;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace
 
 std::optional<std::string_view> ReceivedResponse::find(std::string_view name) const {
@@ -114,15 +108,10 @@ ErrorCode ResponseParser::parse_head() {
   if (const ErrorCode code = parse_status_line(rest.substr(0, end)); code != ErrorCode::kOk) return code;
   for (rest.remove_prefix(end + 2); rest != "\r\n"; rest.remove_prefix(end + 2)) {
     end = rest.find("\r\n");
-    const std::string_view line = rest.substr(0, end);
-    const std::size_t colon = line.find(':');
-    if (colon == 0 || colon == std::string_view::npos || response_.fields.size() == kFieldsMax)
+    const std::optional<FieldLine> field = split_field_line(rest.substr(0, end));
+    if (!field || !is_field_text(field->value) || response_.fields.size() == kFieldsMax)
       return ErrorCode::kHttpBadRequest;
-    const std::string_view name = line.substr(0, colon);
-    const std::string_view value = trimmed(line.substr(colon + 1));
-    if (!std::all_of(name.begin(), name.end(), is_token_char) || !is_field_text(value))
-      return ErrorCode::kHttpBadRequest;
-    response_.fields.emplace_back(name, value);
+    response_.fields.emplace_back(field->name, field->value);
   }
   if (response_.has_token("connection", "close")) response_.keep_alive = false;
   return check_framing();

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/assert.h"
+#include "http1/grammar.h"
 #include "http1/head.h"
 
 namespace wirehall::ws {
@@ -15,12 +16,6 @@ constexpr std::size_t kOffersMax = 8;
 constexpr std::size_t kParametersMax = 8;
 constexpr std::string_view kTail("\x00\x00\xff\xff", 4);
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Cuts the next part off a list; quoted strings may contain the separator.
 std::string_view next_part(std::string_view& list, char separator) {
   bool quoted = false;
@@ -29,7 +24,7 @@ std::string_view next_part(std::string_view& list, char separator) {
     if (list[i] == '"') quoted = !quoted;
     if (list[i] == separator && !quoted) break;
   }
-  const std::string_view part = trimmed(list.substr(0, i));
+  const std::string_view part = http1::trimmed(list.substr(0, i));
   list.remove_prefix(std::min(i + 1, list.size()));
   return part;
 }
@@ -56,10 +51,10 @@ class Offer {
       std::string_view parameter = next_part(text, ';');
       if (++count > kParametersMax) return false;
       const std::size_t equals = parameter.find('=');
-      const std::string_view name = trimmed(parameter.substr(0, equals));
+      const std::string_view name = http1::trimmed(parameter.substr(0, equals));
       const bool has_value = equals != std::string_view::npos;
       if (!parameter_allowed(name, has_value,
-                             has_value ? trimmed(parameter.substr(equals + 1)) : std::string_view()))
+                             has_value ? http1::trimmed(parameter.substr(equals + 1)) : std::string_view()))
         return false;
     }
     return true;

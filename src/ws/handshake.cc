@@ -106,16 +106,11 @@ std::vector<std::string_view> offered_subprotocols(const http1::RequestHead& req
   std::vector<std::string_view> offered;
   for (const auto& field : request.fields) {
     if (!http1::same_token(request.name(field), "sec-websocket-protocol")) continue;
-    std::string_view list = request.value(field);
-    while (!list.empty() && offered.size() < kSubprotocolsMax) {
-      const std::size_t comma = std::min(list.find(','), list.size());
-      std::string_view token = list.substr(0, comma);
-      list.remove_prefix(std::min(comma + 1, list.size()));
-      while (!token.empty() && (token.front() == ' ' || token.front() == '\t')) token.remove_prefix(1);
-      while (!token.empty() && (token.back() == ' ' || token.back() == '\t')) token.remove_suffix(1);
-      if (!token.empty() && std::all_of(token.begin(), token.end(), http1::is_token_char))
-        offered.push_back(token);
-    }
+    http1::each_of_list(request.value(field), [&](std::string_view token) {
+      if (offered.size() == kSubprotocolsMax) return false;
+      if (http1::is_token_text(token)) offered.push_back(token);
+      return true;
+    });
   }
   return offered;
 }
