@@ -1,8 +1,11 @@
 // The portable twin: one descriptor object per connection, watched with async_wait. A hang-up shows as a
 // readable descriptor whose read ends; there is no batch, so I2 of poller.h holds trivially.
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
 #include <unordered_map>
+#include <utility>
 
 #include "io/poller.h"
 
@@ -13,20 +16,19 @@ namespace asio = boost::asio;
 
 class AsioPoller final : public Poller {
  public:
-  explicit AsioPoller(asio::io_context& context) : context_(context) {}
   ~AsioPoller() override {
     for (auto& [object, watch] : watches_) watch->descriptor.release();
   }
 
-  bool add(int descriptor, Pollable& object) override {
-    auto watch = std::make_shared<Watch>(context_);
+  bool add(int descriptor, Pollable& object, Watch what) override {
+    auto watch = std::make_shared<Watched>(context_);
     boost::system::error_code error;
     watch->descriptor.assign(descriptor, error);
     if (error) return false;
     object.polled = true;
     watches_[&object] = watch;
     arm_read(object);
-    arm_write(object);
+    if (what == Watch::kReadsAndWrites) arm_write(object);
     return true;
   }
 
@@ -43,14 +45,21 @@ class AsioPoller final : public Poller {
   void arm_read(Pollable& object) override { arm(object, asio::posix::descriptor_base::wait_read); }
   void arm_write(Pollable& object) override { arm(object, asio::posix::descriptor_base::wait_write); }
 
-  void start(std::function<void(const std::function<void()>&)> on_batch) override {
-    on_batch_ = std::move(on_batch);
+  bool wait(Duration timeout, const OnBatch& on_batch) override {
+    on_batch_ = &on_batch;
+    reported_ = false;
+    if (timeout == Duration::max()) {
+      context_.run_one();
+    } else {
+      context_.run_one_for(std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, Duration::zero())));
+    }
+    on_batch_ = nullptr;
+    return reported_;
   }
-  void stop() override { on_batch_ = nullptr; }
 
  private:
-  struct Watch {
-    explicit Watch(asio::io_context& context) : descriptor(context) {}
+  struct Watched {
+    explicit Watched(asio::io_context& context) : descriptor(context) {}
     asio::posix::stream_descriptor descriptor;
     bool reading = false;
     bool writing = false;
@@ -63,27 +72,28 @@ class AsioPoller final : public Poller {
     const bool reads = type == asio::posix::descriptor_base::wait_read;
     bool& armed = reads ? found->second->reading : found->second->writing;
     if (std::exchange(armed, true)) return;
-    const std::weak_ptr<Watch> weak = found->second;
+    const std::weak_ptr<Watched> weak = found->second;
     found->second->descriptor.async_wait(type, [this, &object, weak, reads](boost::system::error_code error) {
-      const std::shared_ptr<Watch> watch = weak.lock();
+      const std::shared_ptr<Watched> watch = weak.lock();
       if (!watch) return;
       (reads ? watch->reading : watch->writing) = false;
-      if (error || !on_batch_) return;
-      on_batch_([&] {
+      if (error || on_batch_ == nullptr) return;
+      reported_ = true;
+      (*on_batch_)([&] {
         if (object.polled) object.on_ready(reads, !reads);
       });
     });
   }
 
-  asio::io_context& context_;
-  std::function<void(const std::function<void()>&)> on_batch_;
-  std::unordered_map<Pollable*, std::shared_ptr<Watch>> watches_;
+  asio::io_context context_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
+  const OnBatch* on_batch_ = nullptr;  // while wait() runs
+  bool reported_ = false;
+  std::unordered_map<Pollable*, std::shared_ptr<Watched>> watches_;
 };
 
 }  // namespace
 
-std::unique_ptr<Poller> make_asio_poller(asio::io_context& context) {
-  return std::make_unique<AsioPoller>(context);
-}
+std::unique_ptr<Poller> make_asio_poller() { return std::make_unique<AsioPoller>(); }
 
 }  // namespace wirehall::io

@@ -1,9 +1,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
+#include <limits>
 
 #include "base/assert.h"
 #include "base/prefetch.h"
@@ -12,22 +13,23 @@
 namespace wirehall::io {
 namespace {
 
-namespace asio = boost::asio;
-
 constexpr int kBatchMax = 512;
-// Batches taken before Asio's own work (timers, signals) gets its turn again.
-constexpr int kBatchesInARow = 16;
+
+int milliseconds_of(Duration timeout) {
+  if (timeout == Duration::max()) return -1;
+  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  return static_cast<int>(std::clamp<std::int64_t>(whole, 0, std::numeric_limits<int>::max()));
+}
 
 class EpollPoller final : public Poller {
  public:
-  explicit EpollPoller(asio::io_context& context) : set_(epoll_create1(EPOLL_CLOEXEC)), watched_(context) {
-    WIREHALL_ASSERT(set_ >= 0);
-    watched_.assign(set_);
-  }
+  EpollPoller() : set_(epoll_create1(EPOLL_CLOEXEC)) { WIREHALL_ASSERT(set_ >= 0); }
+  ~EpollPoller() override { ::close(set_); }
 
-  bool add(int descriptor, Pollable& object) override {
+  bool add(int descriptor, Pollable& object, Watch watch) override {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    if (watch == Watch::kReadsAndWrites) event.events |= EPOLLOUT;
     event.data.ptr = &object;
     object.polled = epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) == 0;
     return object.polled;
@@ -43,34 +45,14 @@ class EpollPoller final : public Poller {
   void arm_read(Pollable&) override {}
   void arm_write(Pollable&) override {}
 
-  void start(std::function<void(const std::function<void()>&)> on_batch) override {
-    on_batch_ = std::move(on_batch);
-    wait();
-  }
-
-  void stop() override {
-    on_batch_ = nullptr;
-    boost::system::error_code ignored;
-    watched_.cancel(ignored);
-  }
-
- private:
-  void wait() {
-    watched_.async_wait(asio::posix::descriptor_base::wait_read, [this](boost::system::error_code error) {
-      if (error || !on_batch_) return;
-      for (int i = 0; i < kBatchesInARow && on_batch_ && take_batch(); ++i) {
-      }
-      if (on_batch_) wait();
-    });
-  }
-
-  bool take_batch() {
-    const int count = epoll_wait(set_, events_.data(), kBatchMax, 0);
-    if (count <= 0) return false;
-    on_batch_([this, count] { deliver(count); });
+  bool wait(Duration timeout, const OnBatch& on_batch) override {
+    const int count = epoll_wait(set_, events_.data(), kBatchMax, milliseconds_of(timeout));
+    if (count <= 0) return false;  // or a signal has come
+    on_batch([this, count] { deliver(count); });
     return true;
   }
 
+ private:
   void deliver(int count) {
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
@@ -96,15 +78,11 @@ class EpollPoller final : public Poller {
   }
 
   int set_;
-  asio::posix::stream_descriptor watched_;
-  std::function<void(const std::function<void()>&)> on_batch_;
   std::array<epoll_event, kBatchMax> events_{};
 };
 
 }  // namespace
 
-std::unique_ptr<Poller> make_epoll_poller(asio::io_context& context) {
-  return std::make_unique<EpollPoller>(context);
-}
+std::unique_ptr<Poller> make_epoll_poller() { return std::make_unique<EpollPoller>(); }
 
 }  // namespace wirehall::io

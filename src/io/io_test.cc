@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
 #include <cstdio>
 #include <cstring>
 #include <set>
@@ -82,26 +81,27 @@ class PollerContract : public testing::TestWithParam<bool> {
     int hangups = 0, reads = 0, writes = 0;
     std::function<void()> action;
   };
-  PollerContract() : poller(GetParam() ? io::make_asio_poller(context) : io::make_epoll_poller(context)) {
-    poller->start([](const std::function<void()>& deliver) { deliver(); });
+  PollerContract() : poller(GetParam() ? io::make_asio_poller() : io::make_epoll_poller()) {
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
   }
   ~PollerContract() override {
-    poller->stop();
-    context.run_for(std::chrono::milliseconds(1));
     for (const int end : ends) {
       if (end >= 0) ::close(end);
     }
   }
   template <class F>
   bool run_until(F condition) {
-    for (int i = 0; i < 2000 && !condition(); ++i) {
-      context.restart();
-      context.run_one_for(std::chrono::milliseconds(5));
-    }
+    for (int i = 0; i < 2000 && !condition(); ++i) wait(std::chrono::milliseconds(5));
     return condition();
   }
-  boost::asio::io_context context{1};
+  bool wait(Duration timeout) {
+    return poller->wait(timeout, [](const std::function<void()>& deliver) { deliver(); });
+  }
+  // Whatever is still on its way.
+  void settle() {
+    while (wait(std::chrono::milliseconds(5))) {
+    }
+  }
   std::unique_ptr<io::Poller> poller;
   int ends[2] = {-1, -1};
 };
@@ -129,13 +129,36 @@ TEST_P(PollerContract, ReportsWritabilityWhenTheBufferHasRoomAgain) {
   while (::write(ends[0], block.data(), block.size()) > 0) {
   }
   poller->arm_write(watched);
-  context.restart();
-  context.run_for(std::chrono::milliseconds(5));
+  settle();
   EXPECT_EQ(watched.writes, 1);
   std::string sink(1 << 20, '\0');
   while (::read(ends[1], sink.data(), sink.size()) > 0) {
   }
   EXPECT_TRUE(run_until([&] { return watched.writes == 2; }));
+  poller->remove(ends[0], watched);
+}
+
+TEST_P(PollerContract, SaysNothingOfWritabilityWhereOnlyReadsAreWatched) {
+  Watched watched;
+  ASSERT_TRUE(poller->add(ends[0], watched, io::Poller::Watch::kReads));
+  ASSERT_EQ(::write(ends[1], "x", 1), 1);
+  ASSERT_TRUE(run_until([&] { return watched.reads >= 1; }));
+  settle();
+  EXPECT_EQ(watched.writes, 0);
+  poller->remove(ends[0], watched);
+}
+
+TEST_P(PollerContract, WaitsNoLongerThanTheTimeout) {
+  Watched watched;
+  ASSERT_TRUE(poller->add(ends[0], watched, io::Poller::Watch::kReads));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_FALSE(wait(std::chrono::milliseconds(20)));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(19));
+  EXPECT_FALSE(wait(Duration::zero()));
+  EXPECT_FALSE(wait(-std::chrono::hours(1))) << "what is past is not waited for";
+  ASSERT_EQ(::write(ends[1], "x", 1), 1);
+  EXPECT_TRUE(wait(Duration::max())) << "what is ready ends a wait without end";
+  EXPECT_EQ(watched.reads, 1);
   poller->remove(ends[0], watched);
 }
 
@@ -161,8 +184,7 @@ TEST_P(PollerContract, SaysNothingMoreAfterRemove) {
   ASSERT_EQ(::write(ends[1], "x", 1), 1);
   ASSERT_EQ(::write(others[1], "x", 1), 1);
   ASSERT_TRUE(run_until([&] { return first.reads + second.reads >= 1; }));
-  context.restart();
-  context.run_for(std::chrono::milliseconds(5));
+  settle();
   EXPECT_EQ(first.reads + second.reads, 1);
   poller->remove(ends[0], first);
   poller->remove(others[0], second);

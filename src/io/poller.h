@@ -1,5 +1,5 @@
-// Which descriptors are ready. Two implementations of one contract: the shard's own epoll set, which Asio
-// watches as a single descriptor, and a portable one over Asio's async_wait.
+// Which descriptors are ready, and the wait for it. Two implementations of one contract: an epoll set, and a portable
+// one over Asio's async_wait.
 //
 //   I1  After add(), and after arm_read() or arm_write(), the next time the descriptor is readable or
 //       writable is reported, perhaps more often. Who was told must read or write until EAGAIN (or a short
@@ -9,12 +9,11 @@
 //   I3  After remove() nothing is reported for that object any more, not even from the running batch.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
-namespace boost::asio {
-class io_context;
-}
+#include "wirehall/clock.h"
 
 namespace wirehall::io {
 
@@ -36,18 +35,24 @@ class Pollable {
 /// Thread:   shard-affine.
 class Poller {
  public:
+  /// What is reported of a descriptor. Hang-ups always are.
+  enum class Watch : std::uint8_t { kReads, kReadsAndWrites };
+  /// Gets what is ready; must call `deliver` once.
+  using OnBatch = std::function<void(const std::function<void()>& deliver)>;
+
   virtual ~Poller() = default;
   /// Returns: false when the system refused.
-  virtual bool add(int descriptor, Pollable& object) = 0;
+  virtual bool add(int descriptor, Pollable& object, Watch watch = Watch::kReadsAndWrites) = 0;
   virtual void remove(int descriptor, Pollable& object) = 0;
   virtual void arm_read(Pollable& object) = 0;
   virtual void arm_write(Pollable& object) = 0;
-  /// Calls `on_batch(deliver)` whenever something is ready; it must call deliver() once.
-  virtual void start(std::function<void(const std::function<void()>& deliver)> on_batch) = 0;
-  virtual void stop() = 0;
+  /// Waits until something is ready, which goes to `on_batch`, but no longer than the timeout, rounded up to
+  /// milliseconds; Duration::max() is without end, nothing and less is not at all. It may return early.
+  /// Returns: whether something was ready.
+  virtual bool wait(Duration timeout, const OnBatch& on_batch) = 0;
 };
 
-std::unique_ptr<Poller> make_epoll_poller(boost::asio::io_context& context);
-std::unique_ptr<Poller> make_asio_poller(boost::asio::io_context& context);
+std::unique_ptr<Poller> make_epoll_poller();
+std::unique_ptr<Poller> make_asio_poller();
 
 }  // namespace wirehall::io

@@ -7,9 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 
 #include "base/assert.h"
@@ -22,8 +19,6 @@
 
 namespace wirehall::io {
 namespace {
-
-namespace asio = boost::asio;
 
 constexpr int kAcceptsPerTurnMax = 64;
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
@@ -49,11 +44,6 @@ TcpConnection& tcp(pipeline::Connection& connection) { return static_cast<TcpCon
 
 }  // namespace
 
-struct Shard::Loop {
-  asio::io_context context{1};
-  asio::steady_timer timer{context};
-};
-
 // -- Listener -----------------------------------------------------------------------------------
 
 // Accepts; when descriptors run out it closes one connection with a spare descriptor, and rests a while, so
@@ -62,7 +52,7 @@ class Shard::Listener final : public Pollable, private Timer {
  public:
   Listener(Shard& shard, int socket) : shard_(shard), socket_(socket), spare_(::dup(socket)) {}
   ~Listener() { close(); }
-  bool start() { return shard_.poller().add(socket_, *this); }
+  bool start() { return shard_.poller().add(socket_, *this, Poller::Watch::kReads); }
   void close() {
     if (socket_ < 0) return;
     shard_.poller().remove(socket_, *this);
@@ -151,16 +141,13 @@ class Shard::DrainTimer final : public Timer {
 
 Shard::Shard(Node& node, unsigned index)
     : node_(node),
-      loop_(std::make_unique<Loop>()),
-      poller_(node.options().portable_poller ? make_asio_poller(loop_->context)
-                                             : make_epoll_poller(loop_->context)),
+      poller_(node.options().portable_poller ? make_asio_poller() : make_epoll_poller()),
       mailbox_(node.world().limits.mailbox_tasks_max, node.world().limits.mailbox_bytes_max),
       core_(*this, node.world(), node, index, random_, clock_.now(), clock_.wall_now()),
       receive_buffer_(std::make_unique<char[]>(kReceiveBytes)),
       write_buffer_(std::make_unique<char[]>(kWriteBytes)),
       mailbox_watch_(std::make_unique<MailboxWatch>(*this)) {
-  WIREHALL_ASSERT(poller_->add(mailbox_.descriptor(), *mailbox_watch_));
-  poller_->start([this](const std::function<void()>& deliver) { turn(deliver); });
+  WIREHALL_ASSERT(poller_->add(mailbox_.descriptor(), *mailbox_watch_, Poller::Watch::kReads));
 }
 
 Shard::~Shard() {
@@ -182,9 +169,11 @@ void Shard::join() {
 
 void Shard::run() {
   prepare_thread();
-  const auto guard = asio::make_work_guard(loop_->context);
+  const Poller::OnBatch take_batch = [this](const std::function<void()>& deliver) { turn(deliver); };
   turn([] {});
-  loop_->context.run();
+  while (!stopping_) {
+    if (!poller_->wait(time_to_wait(), take_batch)) turn([] {});
+  }
   // The loop has ended: what is left ends without a goodbye.
   core_.begin_turn(clock_.now(), clock_.wall_now());
   const hub::Hub::Scope scope(core_.hub());
@@ -212,12 +201,6 @@ std::size_t Shard::run_left_mail() {
   retired_.clear();
   core_.sweep();
   return ran;
-}
-
-void Shard::stop() {
-  stopping_ = true;
-  poller_->stop();
-  loop_->context.stop();
 }
 
 // -- turns --------------------------------------------------------------------------------------
@@ -252,30 +235,12 @@ void Shard::finish_turn() {
   if (core_.has_ready() || !read_later_.empty()) want_turn();
   retired_.clear();
   core_.sweep();
-  arm_timer();
 }
 
-// The system timer is moved only to an earlier time; when it fires early, it is set anew. So a busy shard,
-// whose deadlines mostly move away, makes no system call for them.
-void Shard::arm_timer() {
-  const MonoTime next = core_.next_deadline();
-  if (next >= armed_) return;
-  armed_ = next;
-  loop_->timer.expires_at(std::chrono::steady_clock::time_point(next.time_since_epoch()));
-  loop_->timer.async_wait([this](boost::system::error_code error) {
-    if (error || stopping_) return;
-    armed_ = kNever;
-    turn([] {});
-  });
-}
-
-void Shard::want_turn() {
-  if (turn_posted_) return;
-  turn_posted_ = true;
-  asio::post(loop_->context, [this] {
-    turn_posted_ = false;
-    if (!stopping_) turn([] {});
-  });
+Duration Shard::time_to_wait() {
+  if (std::exchange(turn_wanted_, false)) return Duration::zero();
+  const MonoTime deadline = core_.next_deadline();
+  return deadline == kNever ? Duration::max() : deadline - clock_.now();
 }
 
 void Shard::read_later(TcpConnection& connection) {

@@ -1,7 +1,7 @@
 // One shard: one thread, one loop, its own listening socket, connections, buffers and timers.
 //
-//   A turn ends with the flush: every connection that was touched is written once. Whatever brings work —
-//   the poller, the mailbox, the timer, a posted task — goes through turn().
+//   A turn ends with the flush: every connection that was touched is written once. Whatever brings work — what the
+//   poller reports, the mailbox among it, and a deadline — goes through turn().
 #pragma once
 
 #include <functional>
@@ -47,12 +47,13 @@ class Shard {
   void retire(TcpConnection& connection);
   void read_later(TcpConnection& connection);
   void send_connection(unsigned target, std::shared_ptr<TcpConnection::Moved> moved);
-  void want_turn();
+  /// Has the next turn begin without waiting for anything.
+  void want_turn() { turn_wanted_ = true; }
 
   /// Stops accepting, ends every connection spread over the window, then stops the loop.
   void drain(Duration window);
-  /// Stops the loop at once.
-  void stop();
+  /// Stops the loop at the end of this turn.
+  void stop() { stopping_ = true; }
   /// Runs what others have posted since the thread has ended. Requires: joined; the caller's thread stands for
   /// the shard's. Returns: how much there was.
   std::size_t run_left_mail();
@@ -68,7 +69,6 @@ class Shard {
   class Listener;
   class MailboxWatch;
   class DrainTimer;
-  struct Loop;
   static constexpr std::size_t kReceiveBytes = 64 * 1024;
   static constexpr std::size_t kWriteBytes = 64 * 1024;
 
@@ -76,7 +76,7 @@ class Shard {
   template <class F>
   void turn(F&& work);
   void finish_turn();
-  void arm_timer();
+  Duration time_to_wait();
   void accepted(int socket, std::string address);
   void adopt(TcpConnection::Moved& moved);
   void drain_some();
@@ -84,7 +84,6 @@ class Shard {
   Node& node_;
   SystemClock clock_;
   SystemRandom random_;
-  std::unique_ptr<Loop> loop_;
   std::unique_ptr<Poller> poller_;
   Mailbox mailbox_;
   Core core_;
@@ -96,8 +95,7 @@ class Shard {
   // Those in use are owned through the core's table, from accepted() or adopt() until retire().
   std::vector<std::unique_ptr<TcpConnection>> retired_;
   std::unique_ptr<DrainTimer> drain_;
-  MonoTime armed_ = kNever;
-  bool turn_posted_ = false;
+  bool turn_wanted_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };
