@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "base/assert.h"
@@ -39,10 +40,18 @@ void Session::open(MonoTime now) {
   if (protocol_ == 3) heartbeat_ += options_->ping_timeout;
 }
 
+Session::Busy& Session::busy() {
+  if (!busy_) busy_ = std::make_unique<Busy>();
+  return *busy_;
+}
+void Session::rest_if_idle() {
+  if (busy_ && busy_->packets.empty() && !busy_->probe) busy_.reset();
+}
+
 void Session::queue_packet(OutPacket packet) {
-  if (!queue_) queue_ = std::make_unique<Queue>();
-  queue_->bytes += packet.bytes.view().size();
-  queue_->packets.push_back(std::move(packet));
+  Busy& queue = busy();
+  queue.bytes += packet.bytes.view().size();
+  queue.packets.push_back(std::move(packet));
 }
 
 Session::Received Session::receive(const PacketView& packet, MonoTime now) {
@@ -84,12 +93,14 @@ Session::Received Session::receive(const PacketView& packet, MonoTime now) {
 
 bool Session::pong_allowed(MonoTime now) {
   constexpr auto kWindow = std::chrono::seconds(2);
-  const auto window = static_cast<std::uint32_t>(now.time_since_epoch() / kWindow);
+  constexpr std::uint32_t kCountMax = std::numeric_limits<std::uint16_t>::max();
+  const auto window = static_cast<std::uint16_t>(now.time_since_epoch() / kWindow);
   if (window != pong_window_) {
     pong_window_ = window;
     pong_count_ = 0;
   }
-  return ++pong_count_ <= options_->pongs_per_second_max * 2;
+  if (pong_count_ == kCountMax) return false;
+  return ++pong_count_ <= options_->pongs_per_second_max * std::uint64_t{2};
 }
 
 bool Session::send(OutPacket packet) {
@@ -100,7 +111,11 @@ bool Session::send(OutPacket packet) {
 
 std::vector<OutPacket> Session::take_packets() {
   std::vector<OutPacket> packets;
-  if (const std::unique_ptr<Queue> queue = std::move(queue_)) packets = std::move(queue->packets);
+  if (busy_) {
+    packets = std::exchange(busy_->packets, {});
+    busy_->bytes = 0;
+    rest_if_idle();
+  }
   if (state_ == State::kClosing) {
     if (transport_ == Transport::kPolling) {
       if (!packets.empty()) return packets;
@@ -113,39 +128,45 @@ std::vector<OutPacket> Session::take_packets() {
 
 bool Session::poll_wanted(MonoTime now) {
   if (state_ == State::kClosing) return true;
-  if (!probe_) return false;
+  if (!probing()) return false;
   tick_probe(now);
-  return std::exchange(probe_->noop_due, false);
+  return std::exchange(probe()->noop_due, false);
 }
 
 // The tick goes on whether or not a poll waits, or its deadline would stay in the past.
 void Session::tick_probe(MonoTime now) {
-  if (probe_->next_noop > now) return;
-  probe_->next_noop = now + kProbeNoopInterval;
-  probe_->noop_due = true;
+  if (probe()->next_noop > now) return;
+  probe()->next_noop = now + kProbeNoopInterval;
+  probe()->noop_due = true;
+}
+
+void Session::end_probe() {
+  if (!busy_) return;
+  busy_->probe.reset();
+  rest_if_idle();
 }
 
 bool Session::begin_probe(MonoTime now) {
-  if (state_ != State::kOpen || probe_ || upgraded_ || transport_ != Transport::kPolling) return false;
-  probe_ = std::make_unique<Probe>(Probe{now + options_->upgrade_timeout});
+  if (state_ != State::kOpen || probing() || upgraded_ || transport_ != Transport::kPolling) return false;
+  busy().probe = Probe{now + options_->upgrade_timeout};
   return true;
 }
 
 Session::Probed Session::receive_probe(const PacketView* packet, MonoTime now) {
-  if (!probe_) return Probed::kAbandoned;
+  if (!probing()) return Probed::kAbandoned;
   if (packet != nullptr && !packet->binary && packet->type == PacketType::kPing && packet->data == "probe") {
     // The waiting poll is freed 100 ms later at the earliest, as the reference does: the client needs the
     // time to stop polling.
-    probe_->next_noop = now + kProbeNoopInterval;
+    probe()->next_noop = now + kProbeNoopInterval;
     return Probed::kAnswer;
   }
   const bool upgrade = packet != nullptr && !packet->binary && packet->type == PacketType::kUpgrade &&
                        state_ != State::kClosed;
-  probe_.reset();
+  end_probe();
   if (!upgrade) return Probed::kAbandoned;
   transport_ = Transport::kWebSocket;
   upgraded_ = true;
-  if (state_ == State::kClosing && !queue_) end(CloseReason::kForcedClose);
+  if (state_ == State::kClosing && !has_packets()) end(CloseReason::kForcedClose);
   return Probed::kUpgraded;
 }
 
@@ -156,7 +177,7 @@ void Session::close(MonoTime now) {
   const MonoTime overdue =
       awaiting_pong_ || protocol_ == 3 ? heartbeat_ : heartbeat_ + options_->ping_timeout;
   heartbeat_ = std::min(overdue, now + kPollingCloseGrace);
-  if (transport_ == Transport::kWebSocket && !queue_) end(CloseReason::kForcedClose);
+  if (transport_ == Transport::kWebSocket && !has_packets()) end(CloseReason::kForcedClose);
 }
 
 void Session::end(CloseReason reason) {
@@ -164,17 +185,16 @@ void Session::end(CloseReason reason) {
   state_ = State::kClosed;
   reason_ = reason;
   heartbeat_ = kNever;
-  probe_.reset();
-  queue_.reset();
+  busy_.reset();
 }
 
 Session::Due Session::on_deadline(MonoTime now) {
   Due due;
-  if (probe_ && probe_->deadline <= now) {
-    probe_.reset();
+  if (probing() && probe()->deadline <= now) {
+    end_probe();
     due.probe_abandoned = true;
   }
-  if (probe_) tick_probe(now);
+  if (probing()) tick_probe(now);
   if (heartbeat_ > now) return due;
   if (state_ == State::kClosing) {
     end(CloseReason::kForcedClose);
@@ -191,7 +211,7 @@ Session::Due Session::on_deadline(MonoTime now) {
 
 MonoTime Session::next_deadline() const {
   MonoTime next = heartbeat_;
-  if (probe_) next = std::min({next, probe_->deadline, probe_->next_noop});
+  if (probing()) next = std::min({next, busy_->probe->deadline, busy_->probe->next_noop});
   return next;
 }
 

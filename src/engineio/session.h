@@ -84,7 +84,7 @@ class Session {
   bool is_closed() const { return state_ == State::kClosed; }
   CloseReason close_reason() const { return reason_; }
   bool upgraded() const { return upgraded_; }
-  bool probing() const { return probe_ != nullptr; }
+  bool probing() const { return busy_ && busy_->probe; }
 
   // -- in ---------------------------------------------------------------------------------------
   enum class Received : std::uint8_t { kNothing, kMessage, kClosed };
@@ -103,12 +103,12 @@ class Session {
   bool send(OutPacket packet);
   /// Whether a message may go straight to the WebSocket transport, overtaking nothing.
   bool direct() const {
-    return state_ == State::kOpen && transport_ == Transport::kWebSocket && !queue_;
+    return state_ == State::kOpen && transport_ == Transport::kWebSocket && !has_packets();
   }
-  bool has_packets() const { return queue_ != nullptr; }
-  std::size_t queued_bytes() const { return queue_ ? queue_->bytes : 0; }
+  bool has_packets() const { return busy_ && !busy_->packets.empty(); }
+  std::size_t queued_bytes() const { return busy_ ? busy_->bytes : 0; }
   std::size_t queued_bytes_behind_first() const {
-    return queue_ ? queue_->bytes - queue_->packets.front().bytes.view().size() : 0;
+    return has_packets() ? busy_->bytes - busy_->packets.front().bytes.view().size() : 0;
   }
   /// Takes everything that is queued, for the current transport.
   ///
@@ -129,7 +129,7 @@ class Session {
   /// one, kAbandoned wants it closed. `packet` is nullptr when it was malformed.
   Probed receive_probe(const PacketView* packet, MonoTime now);
   /// The probing transport has gone.
-  void abandon_probe() { probe_.reset(); }
+  void abandon_probe() { end_probe(); }
 
   // -- end --------------------------------------------------------------------------------------
   /// An orderly end: what is queued leaves first, within `grace` on polling.
@@ -153,22 +153,26 @@ class Session {
     bool noop_due = false;
   };
   bool pong_allowed(MonoTime now);
+  Probe* probe() { return probing() ? &*busy_->probe : nullptr; }
   void tick_probe(MonoTime now);
+  void end_probe();
   void queue_packet(std::string_view text) { queue_packet(OutPacket{FrameRef::copy_of(text), false}); }
   void queue_packet(OutPacket packet);
 
-  /// What waits; there is none while nothing does.
-  struct Queue {
+  /// What waits, and an upgrade: a session at rest has none.
+  struct Busy {
     std::vector<OutPacket> packets;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;  // of them
+    std::optional<Probe> probe;
   };
+  Busy& busy();
+  void rest_if_idle();
 
   const SessionOptions* options_;
-  std::unique_ptr<Queue> queue_;
-  std::unique_ptr<Probe> probe_;
+  std::unique_ptr<Busy> busy_;
   MonoTime heartbeat_ = kNever;  // the next ping, or the end of the wait for a pong; closing: of the grace
-  std::uint32_t pong_window_ = 0;
-  std::uint32_t pong_count_ = 0;
+  std::uint16_t pong_window_ = 0;
+  std::uint16_t pong_count_ = 0;
   Transport transport_;
   std::uint8_t protocol_;
   State state_ = State::kOpen;
