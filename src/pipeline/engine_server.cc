@@ -83,7 +83,7 @@ void EngineServer::post_begins(HttpStage& stage, const HeadPtr& head) {
   if (engineio::verify_transport(parameters, verify_options(core_.world()))) return;
   const Responder responder = stage.responder();
   const auto target = static_cast<unsigned>(shard);
-  watch_abort(stage, target, head);
+  stage.watch_abort(target);
   if (target == core_.shard()) {
     post_arrives(responder, parameters);
   } else {
@@ -101,20 +101,16 @@ void EngineServer::post_arrives(const Responder& from, const engineio::RequestPa
   if (!engineio::verify_session(parameters, false, session.transport(), session.protocol())) client->post_begins(from);
 }
 
-// The session is told when a request of it ends before it was answered. That is rare: whose it is can be read
-// from the request then.
-void EngineServer::watch_abort(HttpStage& stage, unsigned target, const HeadPtr& head) {
-  ShardCore& core = core_;
-  stage.on_abort([&core, target, head, responder = stage.responder()](bool lost) {
-    const auto aborted = [sid = parameters_of(*head).sid, responder, lost](ShardCore& there) {
-      if (EngineClient* client = there.engine().find(sid)) client->request_aborted(responder, lost);
-    };
-    if (target == core.shard()) {
-      aborted(core);
-    } else {
-      core.link().post(core.shard(), target, aborted);
-    }
-  });
+void EngineServer::request_aborted(unsigned shard, const http1::RequestHead& head, const Responder& from, bool lost) {
+  // That is rare: whose it is can be read from the request then.
+  const auto aborted = [sid = parameters_of(head).sid, from, lost](ShardCore& there) {
+    if (EngineClient* client = there.engine().find(sid)) client->request_aborted(from, lost);
+  };
+  if (shard == core_.shard()) {
+    aborted(core_);
+  } else {
+    core_.link().post(core_.shard(), shard, aborted);
+  }
 }
 
 void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string body) {
@@ -143,7 +139,7 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
     return;
   }
   const auto target = static_cast<unsigned>(shard);
-  watch_abort(stage, target, head);
+  stage.watch_abort(target);
   if (target == core_.shard()) {
     arrived(arrival, parameters, std::move(body));
     return;

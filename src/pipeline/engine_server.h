@@ -58,6 +58,9 @@ class EngineServer {
   /// Ends the given number of sessions in order. Returns: how many there were.
   std::vector<EngineClient*> all() const;
 
+  /// A request for a session of that shard, which HttpStage::watch_abort() was asked to watch, has ended early.
+  void request_aborted(unsigned shard, const http1::RequestHead& head, const Responder& from, bool lost);
+
  private:
   struct Arrival {
     Responder from;
@@ -65,7 +68,6 @@ class EngineServer {
     RequestOrigin origin;
     std::optional<Error> refusal;  ///< the session is let in only to be told
   };
-  void watch_abort(HttpStage& stage, unsigned target, const HeadPtr& head);
   void post_arrives(const Responder& from, const engineio::RequestParameters& parameters);
   void arrived(const Arrival& arrival, const engineio::RequestParameters& parameters, std::string body);
   void handshake(const Arrival& arrival, const engineio::RequestParameters& parameters);

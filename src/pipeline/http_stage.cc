@@ -35,7 +35,12 @@ HttpStage::HttpStage(Connection& connection)
 HttpStage::~HttpStage() {
   parser_.reset();
   count_body();
-  if (abort_) abort_(true);
+  tell_abort(true);
+}
+
+void HttpStage::tell_abort(bool lost) {
+  const int shard = std::exchange(abort_shard_, kNobody);
+  if (shard != kNobody) connection_.core().engine().request_aborted(static_cast<unsigned>(shard), *head_, responder(), lost);
 }
 
 Responder HttpStage::responder() const { return {connection_.core().shard(), connection_.id(), sequence_}; }
@@ -49,7 +54,7 @@ void HttpStage::receive(char*& cursor, char* end, TurnBudget& budget) {
   // A request without a body completes without further bytes.
   while ((cursor != end || (parser_ && parser_->in_body())) && !waiting_ && budget.messages != 0) {
     if (connection_.outbox().bytes() > kPipelineOutputMax) return;  // drained() goes on
-    if (!parser_) parser_ = std::make_unique<http1::RequestParser>(core.limits());
+    if (!parser_) parser_.emplace(core.limits());
     if (idle_) {
       idle_ = false;
       deadline_ = core.now() + core.limits().http_head_timeout;
@@ -239,7 +244,7 @@ void HttpStage::respond(std::uint32_t sequence, http1::Response response) {
 }
 
 void HttpStage::fail(const Error& error) {
-  if (abort_) std::exchange(abort_, nullptr)(false);
+  tell_abort(false);
   ++sequence_;
   parser_.reset();
   if (counted_body_bytes_ != 0) count_body();
@@ -254,7 +259,7 @@ bool HttpStage::keeps_alive() const {
 void HttpStage::send(http1::Response response, bool close) {
   const bool head_only = head_ && head_->method == http1::Method::kHead;
   if (response.streamed_body && response.streamed_body.size != 0 && !head_only) {
-    abort_ = nullptr;
+    abort_shard_ = kNobody;
     ++sequence_;  // whoever answers it again is too late
     waiting_ = true;
     eof_ = eof_ || close;
@@ -278,7 +283,7 @@ void HttpStage::write(const http1::Response& response, bool keep) {
 }
 
 void HttpStage::end_response(bool keep) {
-  abort_ = nullptr;
+  abort_shard_ = kNobody;
   if (!keep) {
     ++sequence_;  // whoever answers it again is too late
     waiting_ = true;
@@ -318,7 +323,7 @@ void HttpStage::finish_request() {
 }
 
 void HttpStage::accept_upgrade() {
-  abort_ = nullptr;
+  abort_shard_ = kNobody;
   Connection& connection = connection_;
   connection.become(std::move(candidate_));  // this object may be gone now
   connection.continue_input();
@@ -349,7 +354,7 @@ void HttpStage::receive_eof() {
   eof_ = true;
   if (stream_) return;  // what was asked for is sent to its end, as a body that is in memory is
   if (waiting_) {
-    if (abort_) std::exchange(abort_, nullptr)(true);
+    tell_abort(true);
     connection_.abort();
     return;
   }
@@ -358,8 +363,8 @@ void HttpStage::receive_eof() {
 
 void HttpStage::gone(bool) {
   waiting_ = true;
+  tell_abort(true);
   ++sequence_;
-  if (abort_) std::exchange(abort_, nullptr)(true);
   candidate_.reset();
   stream_.reset();
 }

@@ -7,8 +7,8 @@
 // Spec: RFC 9112 sections 6 and 9; RELIABILITY cases H5, H6, H8, H9.
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,9 +43,9 @@ class HttpStage final : public Stage, private BodyStream::Owner {
   void refuse_upgrade(http1::Response response);
   /// A connection that arrived from another shard with an upgrade request: goes on with it.
   void resume_upgrade(HeadPtr head);
-  /// Called when a request ends without reaching who waits for it: its peer has gone (`lost`), or it was
-  /// refused before it was complete.
-  void on_abort(std::function<void(bool lost)> callback) { abort_ = std::move(callback); }
+  /// The Engine.IO session that this request is for, on that shard, hears when the request ends without reaching it:
+  /// its peer has gone, or it was refused before it was complete.
+  void watch_abort(unsigned shard) { abort_shard_ = static_cast<int>(shard); }
 
   Connection& connection() const { return connection_; }
   Responder responder() const;
@@ -56,6 +56,8 @@ class HttpStage final : public Stage, private BodyStream::Owner {
   bool refuse_origin(const http1::RequestHead& head) const;
 
  private:
+  static constexpr int kNobody = -1;
+
   void begin_request();
   void complete_request();
   void dispatch_upgrade();
@@ -73,16 +75,17 @@ class HttpStage final : public Stage, private BodyStream::Owner {
   void body_ended() override;
   void body_failed(const Error& error, bool begun) override;
   bool is_engine(const http1::RequestHead& head) const;
+  void tell_abort(bool lost);
 
   Connection& connection_;
-  std::unique_ptr<http1::RequestParser> parser_;
+  std::optional<http1::RequestParser> parser_;
   HeadPtr head_;
   std::unique_ptr<Stage> candidate_;
   std::shared_ptr<BodyStream> stream_;  // of the response that is being sent
-  std::function<void(bool lost)> abort_;
   MonoTime deadline_;
   std::size_t counted_body_bytes_ = 0;  // of what all shards hold
   std::uint32_t sequence_ = 0;
+  int abort_shard_ = kNobody;
   bool waiting_ = false;    // a response is awaited
   bool body_read_ = false;  // of the request that is answered
   bool idle_ = true;        // between requests
