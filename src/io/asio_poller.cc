@@ -1,11 +1,12 @@
 // The portable twin: one descriptor object per connection, watched with async_wait. A hang-up shows as a
-// readable descriptor whose read ends; there is no batch, so I2 of poller.h holds trivially.
+// readable descriptor whose read ends; a batch is one event, so I2 of poller.h holds trivially.
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "io/poller.h"
 
@@ -45,16 +46,21 @@ class AsioPoller final : public Poller {
   void arm_read(Pollable& object) override { arm(object, asio::posix::descriptor_base::wait_read); }
   void arm_write(Pollable& object) override { arm(object, asio::posix::descriptor_base::wait_write); }
 
-  bool wait(Duration timeout, const OnBatch& on_batch) override {
-    on_batch_ = &on_batch;
-    reported_ = false;
+  bool wait(Duration timeout) override {
     if (timeout == Duration::max()) {
       context_.run_one();
+    } else if (timeout <= Duration::zero()) {
+      context_.poll_one();
     } else {
-      context_.run_one_for(std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, Duration::zero())));
+      context_.run_one_for(std::chrono::ceil<std::chrono::milliseconds>(timeout));
     }
-    on_batch_ = nullptr;
-    return reported_;
+    return !ready_.empty();
+  }
+
+  void deliver() override {
+    for (const Ready& ready : std::exchange(ready_, {})) {
+      if (ready.object->polled) ready.object->on_ready(ready.reads, !ready.reads);
+    }
   }
 
  private:
@@ -63,6 +69,10 @@ class AsioPoller final : public Poller {
     asio::posix::stream_descriptor descriptor;
     bool reading = false;
     bool writing = false;
+  };
+  struct Ready {
+    Pollable* object;
+    bool reads;
   };
 
   // async_wait reports levels, once each: so one wait per direction is open at most, and only when asked for.
@@ -77,18 +87,13 @@ class AsioPoller final : public Poller {
       const std::shared_ptr<Watched> watch = weak.lock();
       if (!watch) return;
       (reads ? watch->reading : watch->writing) = false;
-      if (error || on_batch_ == nullptr) return;
-      reported_ = true;
-      (*on_batch_)([&] {
-        if (object.polled) object.on_ready(reads, !reads);
-      });
+      if (!error) ready_.push_back({&object, reads});
     });
   }
 
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
-  const OnBatch* on_batch_ = nullptr;  // while wait() runs
-  bool reported_ = false;
+  std::vector<Ready> ready_;
   std::unordered_map<Pollable*, std::shared_ptr<Watched>> watches_;
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <limits>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/prefetch.h"
@@ -45,15 +46,14 @@ class EpollPoller final : public Poller {
   void arm_read(Pollable&) override {}
   void arm_write(Pollable&) override {}
 
-  bool wait(Duration timeout, const OnBatch& on_batch) override {
-    const int count = epoll_wait(set_, events_.data(), kBatchMax, milliseconds_of(timeout));
-    if (count <= 0) return false;  // or a signal has come
-    on_batch([this, count] { deliver(count); });
-    return true;
+  bool wait(Duration timeout) override {
+    // Nothing also where a signal has come.
+    count_ = std::max(0, epoll_wait(set_, events_.data(), kBatchMax, milliseconds_of(timeout)));
+    return count_ != 0;
   }
 
- private:
-  void deliver(int count) {
+  void deliver() override {
+    const int count = std::exchange(count_, 0);
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<std::size_t>(i)];
       if ((event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) == 0) continue;
@@ -68,6 +68,7 @@ class EpollPoller final : public Poller {
     }
   }
 
+ private:
   // While one is served, the next ones come into the cache, each a pointer further.
   void prefetch_behind(int i, int count) {
     const auto object = [&](int at) { return static_cast<Pollable*>(events_[static_cast<std::size_t>(at)].data.ptr); };
@@ -78,6 +79,7 @@ class EpollPoller final : public Poller {
   }
 
   int set_;
+  int count_ = 0;  // of events_, not yet delivered
   std::array<epoll_event, kBatchMax> events_{};
 };
 

@@ -12,6 +12,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -95,7 +96,9 @@ class PollerContract : public testing::TestWithParam<bool> {
     return condition();
   }
   bool wait(Duration timeout) {
-    return poller->wait(timeout, [](const std::function<void()>& deliver) { deliver(); });
+    if (!poller->wait(timeout)) return false;
+    poller->deliver();
+    return true;
   }
   // Whatever is still on its way.
   void settle() {
@@ -159,6 +162,12 @@ TEST_P(PollerContract, WaitsNoLongerThanTheTimeout) {
   ASSERT_EQ(::write(ends[1], "x", 1), 1);
   EXPECT_TRUE(wait(Duration::max())) << "what is ready ends a wait without end";
   EXPECT_EQ(watched.reads, 1);
+  char byte;
+  ASSERT_EQ(::read(ends[0], &byte, 1), 1);
+  poller->arm_read(watched);
+  ASSERT_EQ(::write(ends[1], "x", 1), 1);
+  EXPECT_TRUE(wait(Duration::zero())) << "and is found without any wait";
+  EXPECT_EQ(watched.reads, 2);
   poller->remove(ends[0], watched);
 }
 
@@ -218,10 +227,11 @@ class NodeTest : public testing::TestWithParam<Variant> {
       ack.success();
     });
   }
-  void start() {
+  void start() { start(GetParam().shards); }
+  void start(unsigned shards) {
     registry.running = true;
     io::NodeOptions options;
-    options.shards = GetParam().shards;
+    options.shards = shards;
     options.portable_poller = GetParam().portable;
     options.tls = tls;
     node = std::make_unique<io::Node>(world, options);
@@ -256,6 +266,32 @@ TEST_P(NodeTest, AnswersManyClientsOnEveryShard) {
     EXPECT_NE(clients[static_cast<std::size_t>(i)]->await("\"id\":" + std::to_string(i)), "");
   clients[0]->send(test::text(R"({"type":"all","data":"hello"})"));
   for (auto& client : clients) EXPECT_EQ(client->await("all"), R"(t:{"type":"all","data":"hello"})");
+}
+
+TEST_P(NodeTest, WhatComesWhileManyAreToldIsWrittenToThemTogether) {
+  std::promise<void> told, other_sent;
+  registry.of("/").api.on_event("all-and-wait", [&](Socket& socket, Value value) {
+    socket.nsp().emit("all", value);
+    told.set_value();
+    other_sent.get_future().wait();
+  });
+  start(1);
+  constexpr std::size_t kClients = 80;
+  std::vector<std::unique_ptr<test::NetClient>> clients;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    clients.push_back(std::make_unique<test::NetClient>(node->port()));
+    ASSERT_EQ(clients.back()->open_websocket("/ws"), 101);
+  }
+  const std::uint64_t before = node->sum(Counter::kWrites);
+  clients[0]->send(test::text(R"({"type":"all-and-wait","data":1})"));
+  told.get_future().wait();
+  clients[1]->send(test::text(R"({"type":"all","data":2})"));
+  other_sent.set_value();
+  for (auto& client : clients) {
+    EXPECT_EQ(client->await("\"data\":1"), R"(t:{"type":"all","data":1})");
+    EXPECT_EQ(client->await("\"data\":2"), R"(t:{"type":"all","data":2})");
+  }
+  EXPECT_LT(node->sum(Counter::kWrites) - before, kClients + 10);
 }
 
 TEST_P(NodeTest, AMegabyteGoesBothWaysThroughFullBuffers) {

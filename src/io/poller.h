@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "wirehall/clock.h"
@@ -37,8 +36,6 @@ class Poller {
  public:
   /// What is reported of a descriptor. Hang-ups always are.
   enum class Watch : std::uint8_t { kReads, kReadsAndWrites };
-  /// Gets what is ready; must call `deliver` once.
-  using OnBatch = std::function<void(const std::function<void()>& deliver)>;
 
   virtual ~Poller() = default;
   /// Returns: false when the system refused.
@@ -46,10 +43,13 @@ class Poller {
   virtual void remove(int descriptor, Pollable& object) = 0;
   virtual void arm_read(Pollable& object) = 0;
   virtual void arm_write(Pollable& object) = 0;
-  /// Waits until something is ready, which goes to `on_batch`, but no longer than the timeout, rounded up to
-  /// milliseconds; Duration::max() is without end, nothing and less is not at all. It may return early.
-  /// Returns: whether something was ready.
-  virtual bool wait(Duration timeout, const OnBatch& on_batch) = 0;
+  /// Waits until something is ready, but no longer than the timeout, rounded up to milliseconds; Duration::max() is
+  /// without end, nothing and less is not at all. It may return early.
+  /// Returns: whether something is ready, for deliver().
+  virtual bool wait(Duration timeout) = 0;
+  /// Tells those who are ready: the batch that the last wait() has found.
+  /// Requires: what was removed since is still there.
+  virtual void deliver() = 0;
 };
 
 std::unique_ptr<Poller> make_epoll_poller();

@@ -24,6 +24,9 @@ constexpr int kAcceptsPerTurnMax = 64;
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
 constexpr std::size_t kMailPerTurnMax = 4096;
 constexpr int kFlushRoundsMax = 8;
+constexpr int kBatchesPerTurnMax = 4;
+// So many writes take long enough for something else to have come, beside which asking costs nothing.
+constexpr std::size_t kManyTouched = 64;
 constexpr auto kDrainTick = std::chrono::milliseconds(10);
 
 std::string address_of(const sockaddr_storage& storage) {
@@ -169,10 +172,12 @@ void Shard::join() {
 
 void Shard::run() {
   prepare_thread();
-  const Poller::OnBatch take_batch = [this](const std::function<void()>& deliver) { turn(deliver); };
   turn([] {});
   while (!stopping_) {
-    if (!poller_->wait(time_to_wait(), take_batch)) turn([] {});
+    const bool ready = poller_->wait(time_to_wait());
+    turn([&] {
+      if (ready) take_batches();
+    });
   }
   // The loop has ended: what is left ends without a goodbye.
   core_.begin_turn(clock_.now(), clock_.wall_now());
@@ -216,6 +221,15 @@ void Shard::turn(F&& work) {
   work();
   core_.fire_timers();
   finish_turn();
+}
+
+// What has come while many receivers were found is written to them together with the rest.
+void Shard::take_batches() {
+  poller_->deliver();
+  for (int more = 1; more < kBatchesPerTurnMax && core_.touched_count() >= kManyTouched; ++more) {
+    if (stopping_ || !poller_->wait(Duration::zero())) return;
+    poller_->deliver();
+  }
 }
 
 void Shard::finish_turn() {

@@ -75,6 +75,7 @@ class Shard {
   void run();
   template <class F>
   void turn(F&& work);
+  void take_batches();
   void finish_turn();
   Duration time_to_wait();
   void accepted(int socket, std::string address);

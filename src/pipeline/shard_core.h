@@ -58,6 +58,7 @@ class ShardCore : public hub::Environment, public http1::ResponseSink {
   void sweep();
   /// The connections that have something to write or whose end has come.
   /// Lifetime: the list, until the next call.
+  std::size_t touched_count() const { return touched_.size(); }
   const std::vector<Connection*>& take_touched() {
     taken_.clear();
     taken_.swap(touched_);
