@@ -50,7 +50,7 @@ struct SessionOptions {
   bool websocket_allowed = true;
   bool allow_version_3 = false;
   std::uint32_t packets_per_payload_max = 131'072;
-  std::uint32_t pongs_per_second_max = 50;  ///< sustained; beyond it the session ends
+  std::uint32_t pongs_per_second_max = 50;  ///< sustained, 32,767 at most; beyond it the session ends
   std::string initial_packet;               ///< sent as a message right behind the open packet, if not empty
 };
 

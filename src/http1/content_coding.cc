@@ -36,17 +36,15 @@ std::string_view coding_name(ContentCoding coding) {
 
 std::optional<ContentCoding> choose_coding(std::string_view list) {
   int gzip = -1, deflate = -1, any = 0;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    const std::string_view entry = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
+  each_of_list(list, [&](std::string_view entry) {
     const std::size_t semicolon = std::min(entry.find(';'), entry.size());
     const std::string_view name = trimmed(entry.substr(0, semicolon));
     const int weight = weight_of(entry.substr(semicolon));
     if (same_token(name, "gzip")) gzip = weight;
     if (same_token(name, "deflate")) deflate = weight;
     if (name == "*") any = weight;
-  }
+    return true;
+  });
   if (gzip < 0) gzip = any;
   if (deflate < 0) deflate = any;
   if (gzip <= 0 && deflate <= 0) return std::nullopt;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http1/conditional.h"
+#include "http1/grammar.h"
 
 namespace wirehall::http1 {
 namespace {
@@ -26,17 +27,12 @@ std::optional<std::uint64_t> number(std::string_view text) {
 // The only entry of a list that may have empty ones too (RFC 9110 section 5.6.1.2); empty if there are more.
 std::string_view only_entry(std::string_view list) {
   std::string_view only;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view entry = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    entry.remove_prefix(std::min(entry.find_first_not_of(" \t"), entry.size()));
-    entry = entry.substr(0, entry.find_last_not_of(" \t") + 1);
-    if (entry.empty()) continue;
-    if (!only.empty()) return {};
+  const bool alone = each_of_list(list, [&](std::string_view entry) {
+    if (!only.empty()) return false;
     only = entry;
-  }
-  return only;
+    return true;
+  });
+  return alone ? only : std::string_view();
 }
 
 }  // namespace

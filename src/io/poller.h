@@ -44,7 +44,7 @@ class Poller {
   virtual void arm_read(Pollable& object) = 0;
   virtual void arm_write(Pollable& object) = 0;
   /// Waits until something is ready, but no longer than the timeout, rounded up to milliseconds; Duration::max() is
-  /// without end, nothing and less is not at all. It may return early.
+  /// without end, nothing and less is not at all. A signal may end it early.
   /// Returns: whether something is ready, for deliver().
   virtual bool wait(Duration timeout) = 0;
   /// Tells those who are ready: the batch that the last wait() has found.

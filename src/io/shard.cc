@@ -65,7 +65,13 @@ class Shard::Listener final : public Pollable, private Timer {
     socket_ = spare_ = -1;
   }
   void on_hangup() override {}
-  void on_ready(bool, bool) override { accept_some(); }
+  void on_ready(bool, bool) override {
+    if (shard_.takes_more()) {
+      shard_.core().timers().schedule(*this, shard_.core().now());  // next turn
+    } else {
+      accept_some();
+    }
+  }
 
  private:
   void on_timer(MonoTime) override {
@@ -116,7 +122,9 @@ class Shard::MailboxWatch final : public Pollable {
   explicit MailboxWatch(Shard& shard) : shard_(shard) {}
   void on_hangup() override {}
   void on_ready(bool, bool) override {
-    shard_.core().metrics().add(Counter::kMailReceived, shard_.mailbox_.drain(kMailPerTurnMax));
+    const std::size_t ran = shard_.mailbox_.drain(shard_.mail_left_);
+    shard_.mail_left_ -= ran;
+    shard_.core().metrics().add(Counter::kMailReceived, ran);
     shard_.poller().arm_read(*this);
   }
 
@@ -214,6 +222,8 @@ template <class F>
 void Shard::turn(F&& work) {
   core_.begin_turn(clock_.now(), clock_.wall_now());
   const hub::Hub::Scope scope(core_.hub());
+  ++turn_digits_;
+  mail_left_ = kMailPerTurnMax;
   for (TcpConnection* connection : std::exchange(read_later_, {})) {
     connection->in_read_list = false;
     connection->resume();
@@ -227,9 +237,11 @@ void Shard::turn(F&& work) {
 void Shard::take_batches() {
   poller_->deliver();
   for (int more = 1; more < kBatchesPerTurnMax && core_.touched_count() >= kManyTouched; ++more) {
-    if (stopping_ || !poller_->wait(Duration::zero())) return;
+    if (stopping_ || !poller_->wait(Duration::zero())) break;
+    takes_more_ = true;
     poller_->deliver();
   }
+  takes_more_ = false;
 }
 
 void Shard::finish_turn() {

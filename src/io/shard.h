@@ -49,6 +49,10 @@ class Shard {
   void send_connection(unsigned target, std::shared_ptr<TcpConnection::Moved> moved);
   /// Has the next turn begin without waiting for anything.
   void want_turn() { turn_wanted_ = true; }
+  /// Whether this turn has taken a batch before: who was served in it waits for the next one.
+  bool takes_more() const { return takes_more_; }
+  /// Tells a turn from the 255 before it.
+  std::uint8_t turn_digits() const { return turn_digits_; }
 
   /// Stops accepting, ends every connection spread over the window, then stops the loop.
   void drain(Duration window);
@@ -97,6 +101,9 @@ class Shard {
   std::vector<std::unique_ptr<TcpConnection>> retired_;
   std::unique_ptr<DrainTimer> drain_;
   bool turn_wanted_ = false;
+  bool takes_more_ = false;
+  std::uint8_t turn_digits_ = 0;
+  std::size_t mail_left_ = 0;  // of what this turn may take
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -172,6 +172,13 @@ void TcpConnection::read_some() {
     discard();
     return;
   }
+  // What it has sent meanwhile waits for the next turn, since its budget is a turn's; but an end is told at once.
+  const std::uint8_t turn = shard().turn_digits();
+  if (shard().takes_more() && read_in_turn_ == turn && !peer_closed_) {
+    shard().read_later(*this);
+    return;
+  }
+  read_in_turn_ = turn;
   const auto buffer = shard().receive_buffer();
   std::size_t budget = core().limits().read_turn_bytes_max;
   while (socket_ >= 0 && wants_read() && budget != 0) {

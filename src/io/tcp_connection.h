@@ -96,6 +96,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   bool in_read_list : 1 = false;  ///< the shard's
 
  private:
+  std::uint8_t read_in_turn_ = 0;  // the last digits of the turn in which this was read last
   int socket_;
   std::unique_ptr<Extra> extra_;
 };

@@ -58,7 +58,8 @@ class EngineServer {
   /// Ends the given number of sessions in order. Returns: how many there were.
   std::vector<EngineClient*> all() const;
 
-  /// A request for a session of that shard, which HttpStage::watch_abort() was asked to watch, has ended early.
+  /// A request for a session of that shard, which HttpStage::watch_abort() was asked to watch, has ended without reaching
+  /// it: its peer has gone (`lost`), or it was refused before it was complete.
   void request_aborted(unsigned shard, const http1::RequestHead& head, const Responder& from, bool lost);
 
  private:

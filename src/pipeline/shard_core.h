@@ -56,9 +56,10 @@ class ShardCore : public hub::Environment, public http1::ResponseSink {
   void end_turn();
   /// Destroys what ended in this turn. No pointer to a session survives it.
   void sweep();
+  /// How many connections the next take_touched() would give.
+  std::size_t touched_count() const { return touched_.size(); }
   /// The connections that have something to write or whose end has come.
   /// Lifetime: the list, until the next call.
-  std::size_t touched_count() const { return touched_.size(); }
   const std::vector<Connection*>& take_touched() {
     taken_.clear();
     taken_.swap(touched_);
