@@ -90,7 +90,7 @@ bool is_socket_id(std::string_view text) {
 
 int shard_of_id(std::string_view id) {
   if (id.size() != 20) return -1;
-  const auto bytes = from_base64url(id);
+  const auto bytes = from_base64url(id.substr(0, 4));  // that no id is called so shows where it is looked up
   if (!bytes) return -1;
   return static_cast<unsigned char>((*bytes)[0]) ^ static_cast<unsigned char>((*bytes)[1]);
 }

@@ -38,7 +38,7 @@ std::string make_id(RandomSource& random, std::uint8_t shard);
 /// 6 bytes of time, 9 random ones. Ids made one after another lie side by side in an index.
 std::string make_time_id(RandomSource& random, std::int64_t wall_ms);
 
-/// Returns: the shard that made the id; -1 if the text is no such id.
+/// Of an id, its shard; of another text perhaps some number, by its length and its first letters, else -1.
 int shard_of_id(std::string_view id);
 
 /// The same for a socket: its last four bytes are a keyed check over the others, so that every shard knows a

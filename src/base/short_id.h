@@ -9,7 +9,7 @@
 
 namespace wirehall {
 
-/// Thread:   a plain value that moves but is not copied.
+/// Thread:   a plain value.
 class ShortId {
  public:
   /// Letters that fit inside; a longer text gets a block of its own.
@@ -26,7 +26,9 @@ class ShortId {
     if (!text.empty()) std::memcpy(bytes_, text.data(), text.size());
     size_ = static_cast<std::uint8_t>(text.size());
   }
+  ShortId(const ShortId& other) : ShortId(other.view()) {}
   ShortId(ShortId&& other) noexcept { take(other); }
+  ShortId& operator=(const ShortId& other) { return *this = ShortId(other); }
   ShortId& operator=(ShortId&& other) noexcept {
     if (this == &other) return *this;
     drop();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace wirehall {
 namespace {
 
@@ -38,10 +40,27 @@ TEST(ShortId, MovesAndLeavesNothingBehind) {
   }
 }
 
+TEST(ShortId, ACopyStandsForItself) {
+  for (const std::string& text : {kInside, kOutside}) {
+    for (const std::string& before : {kInside, kOutside}) {
+      std::optional<ShortId> from(text);
+      ShortId to(before);
+      to = *from;
+      const ShortId made(*from);
+      EXPECT_EQ(from->view(), text);
+      from.reset();
+      EXPECT_EQ(to.view(), text);
+      EXPECT_EQ(made.view(), text);
+    }
+  }
+}
+
 TEST(ShortId, SurvivesAnAssignmentOfItself) {
   ShortId id(kOutside);
   ShortId& same = id;
   id = std::move(same);
+  EXPECT_EQ(id.view(), kOutside);
+  id = same;
   EXPECT_EQ(id.view(), kOutside);
 }
 

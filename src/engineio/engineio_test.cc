@@ -52,7 +52,7 @@ TEST(Payload, PacketsAreCounted) {
 }
 
 TEST(Payload, IsJoinedAsTheReferenceJoinsIt) {
-  EXPECT_EQ(encode_payload({{FrameRef::copy_of("4a"), false},
+  EXPECT_EQ(encode_payload(OutPackets{{FrameRef::copy_of("4a"), false},
                             {FrameRef::copy_of("\x01\x02"), true},
                             {FrameRef::copy_of("2"), false}}),
             "4a\x1e"
@@ -64,7 +64,7 @@ TEST(Handshake, ChecksInTheReferencesOrder) {
   const auto check = [](const std::string& query, bool is_get = true, bool is_upgrade = false) -> int {
     const RequestParameters p = read_parameters(query);
     if (const auto e = verify_transport(p, {})) return static_cast<int>(*e);
-    if (!p.sid.empty()) return 1;
+    if (!p.sid.view().empty()) return 1;
     if (const auto e = verify_handshake(p, is_get, is_upgrade)) return static_cast<int>(e->error);
     return p.protocol == 4 ? -1 : 5;
   };
@@ -85,19 +85,19 @@ TEST(Handshake, ParametersAreThoseOfTheDecodedQuery) {
   const RequestParameters p = read_parameters("&EIO=3&E%49O=4&transport=websocket&tr%61nsport=poll%69ng&s%69d=a%2Bb+c&b64=1&j=%C3%BC");
   EXPECT_EQ(p.protocol, 4) << "the last of one name counts";
   EXPECT_EQ(p.transport, Transport::kPolling);
-  EXPECT_EQ(p.sid, "a+b c");
+  EXPECT_EQ(p.sid.view(), "a+b c");
   EXPECT_TRUE(p.base64_only);
   EXPECT_EQ(p.jsonp, "ü");
   const RequestParameters bare = read_parameters("sid&EIO=%34&transport=polling&transport=x&b64=&SID=1&j");
-  EXPECT_EQ(bare.sid, "");
+  EXPECT_EQ(bare.sid.view(), "");
   EXPECT_EQ(bare.protocol, 4);
   EXPECT_FALSE(bare.transport) << "the last one is unknown";
   EXPECT_FALSE(bare.base64_only);
   EXPECT_EQ(bare.jsonp, "");
-  EXPECT_EQ(read_parameters("sid=%ff").sid, "\xEF\xBF\xBD") << "ill-formed UTF-8 is replaced";
+  EXPECT_EQ(read_parameters("sid=%ff").sid.view(), "\xEF\xBF\xBD") << "ill-formed UTF-8 is replaced";
   std::string many = "sid=first";
   for (int i = 0; i < 127; ++i) many += "&x=1";
-  EXPECT_EQ(read_parameters(many + "&sid=late").sid, "first") << "as many pairs as a query may have are looked at";
+  EXPECT_EQ(read_parameters(many + "&sid=late").sid.view(), "first") << "as many pairs as a query may have are looked at";
 }
 
 MonoTime at(std::int64_t ms) { return MonoTime(Milliseconds(ms)); }

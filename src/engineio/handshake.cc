@@ -45,9 +45,16 @@ RequestParameters read_parameters(std::string_view query) {
     return value && (*value == text || (!http1::is_plain_query_text(*value) && http1::decode_query_text(*value) == text));
   };
   RequestParameters parameters;
-  if (says(transport, "polling")) parameters.transport = Transport::kPolling;
-  if (says(transport, "websocket")) parameters.transport = Transport::kWebSocket;
-  if (sid) parameters.sid = http1::decode_query_text(*sid);
+  if (says(transport, "polling")) {
+    parameters.transport = Transport::kPolling;
+  } else if (says(transport, "websocket")) {
+    parameters.transport = Transport::kWebSocket;
+  }
+  if (sid && http1::is_plain_query_text(*sid)) {
+    parameters.sid = ShortId(*sid);
+  } else if (sid) {
+    parameters.sid = ShortId(http1::decode_query_text(*sid));
+  }
   parameters.protocol = says(protocol, "4") ? 4 : 3;
   parameters.base64_only = base64_only && !base64_only->empty();
   if (jsonp) parameters.jsonp = http1::decode_query_text(*jsonp);

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/short_id.h"
 #include "engineio/packet.h"
 #include "http1/url.h"
 
@@ -30,7 +31,7 @@ std::string error_body(RequestError error, std::string_view message);
 /// What the query of an Engine.IO request says.
 struct RequestParameters {
   std::optional<Transport> transport;  ///< nullopt: missing or unknown
-  std::string sid;
+  ShortId sid;
   std::uint8_t protocol = 3;  ///< 4 when EIO=4, else 3, as the reference counts
   bool base64_only = false;   ///< b64: the client cannot take binary
   std::optional<std::string> jsonp;

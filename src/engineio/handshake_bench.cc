@@ -10,7 +10,7 @@ void check(benchmark::State& state, std::string_view query, bool upgrade) {
   bench::measure(state, query.size(), [&] {
     const RequestParameters parameters = read_parameters(query);
     if (verify_transport(parameters, {})) std::abort();
-    const bool refused = parameters.sid.empty()
+    const bool refused = parameters.sid.view().empty()
                              ? verify_handshake(parameters, true, upgrade).has_value()
                              : verify_session(parameters, upgrade, Transport::kPolling, 4).has_value();
     if (refused) std::abort();

@@ -37,7 +37,7 @@ PayloadReader::Step PayloadReader::next(PacketView& out) {
   return decode_text_frame(packet, decoded_, out) ? Step::kPacket : Step::kError;
 }
 
-std::string encode_payload(const std::vector<OutPacket>& packets) {
+std::string encode_payload(std::span<const OutPacket> packets) {
   std::size_t size = 0;
   for (const OutPacket& packet : packets)
     size += packet.binary ? packet.bytes.view().size() * 4 / 3 + 6 : packet.bytes.view().size() + 1;

@@ -3,11 +3,12 @@
 // Spec: Engine.IO protocol v4, "Packet encoding", "Payload encoding".
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/frame.h"
 #include "wirehall/result.h"
@@ -67,8 +68,11 @@ struct OutPacket {
   bool compress = true;  ///< whether the transport may compress it
 };
 
+/// Packets that leave together; as a rule there is one, or a message and what answers it.
+using OutPackets = boost::container::small_vector<OutPacket, 2>;
+
 /// Joins packets to a polling body.
-std::string encode_payload(const std::vector<OutPacket>& packets);
+std::string encode_payload(std::span<const OutPacket> packets);
 
 /// What the open packet says.
 struct OpenFields {

@@ -45,7 +45,8 @@ Session::Busy& Session::busy() {
   return *busy_;
 }
 void Session::rest_if_idle() {
-  if (busy_ && busy_->packets.empty() && !busy_->probe) busy_.reset();
+  // Polling alternates between nothing and something all the time.
+  if (busy_ && transport_ == Transport::kWebSocket && busy_->packets.empty() && !busy_->probe) busy_.reset();
 }
 
 void Session::queue_packet(OutPacket packet) {
@@ -109,17 +110,18 @@ bool Session::send(OutPacket packet) {
   return true;
 }
 
-std::vector<OutPacket> Session::take_packets() {
-  std::vector<OutPacket> packets;
+OutPackets Session::take_packets() {
+  OutPackets packets;
   if (busy_) {
-    packets = std::exchange(busy_->packets, {});
+    packets.swap(busy_->packets);
     busy_->bytes = 0;
     rest_if_idle();
   }
   if (state_ == State::kClosing) {
     if (transport_ == Transport::kPolling) {
       if (!packets.empty()) return packets;
-      packets = {{FrameRef::copy_of("6")}, {FrameRef::copy_of("1")}};
+      packets.push_back({FrameRef::copy_of("6")});
+      packets.push_back({FrameRef::copy_of("1")});
     }
     end(CloseReason::kForcedClose);
   }
@@ -162,9 +164,9 @@ Session::Probed Session::receive_probe(const PacketView* packet, MonoTime now) {
   }
   const bool upgrade = packet != nullptr && !packet->binary && packet->type == PacketType::kUpgrade &&
                        state_ != State::kClosed;
+  if (upgrade) transport_ = Transport::kWebSocket;
   end_probe();
   if (!upgrade) return Probed::kAbandoned;
-  transport_ = Transport::kWebSocket;
   upgraded_ = true;
   if (state_ == State::kClosing && !has_packets()) end(CloseReason::kForcedClose);
   return Probed::kUpgraded;

@@ -31,7 +31,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/short_id.h"
 #include "engineio/packet.h"
@@ -115,7 +114,7 @@ class Session {
   /// Requires: the transport can send now. When the session is closing, this ends it; on polling it takes one
   /// more poll, whose body is a noop and the close packet: a client looks for that one first, and would lose
   /// what stands beside it.
-  std::vector<OutPacket> take_packets();
+  OutPackets take_packets();
   /// Whether a waiting poll must be answered although nothing is queued: a noop that frees it for the
   /// upgrade, or the close.
   bool poll_wanted(MonoTime now);
@@ -159,9 +158,9 @@ class Session {
   void queue_packet(std::string_view text) { queue_packet(OutPacket{FrameRef::copy_of(text), false}); }
   void queue_packet(OutPacket packet);
 
-  /// What waits, and an upgrade: a session at rest has none.
+  /// What waits, and an upgrade: a session that rests on its WebSocket has none.
   struct Busy {
-    std::vector<OutPacket> packets;
+    OutPackets packets;
     std::size_t bytes = 0;  // of them
     std::optional<Probe> probe;
   };

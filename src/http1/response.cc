@@ -71,7 +71,7 @@ void append_response(Outbox& out, const Response& response, const ResponseContex
   const std::string_view length = digits(size_digits, size);
   const bool has_length = response.status != 204 && response.status != 304 && response.status >= 200;
   const auto write = [&](auto&& put) {
-    put("HTTP/1.1 "), put(status), put(" "), put(reason_phrase(response.status)), put("\r\n");
+    put("HTTP/1.1 "), put(status), put(" "), put(reason_phrase(response.status)), put("\r\n"), put(response.fixed_headers);
     for (const Header& header : response.headers) put(header.name), put(": "), put(header.value), put("\r\n");
     if (!context.date.empty()) put("Date: "), put(context.date), put("\r\n");
     if (has_length) put("Content-Length: "), put(length), put("\r\n");

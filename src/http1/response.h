@@ -39,6 +39,8 @@ struct StreamedBody {
 /// A whole response; `Content-Length`, `Connection` and `Date` are the writer's.
 struct Response {
   int status = 200;
+  /// Lines that stand in front of the headers as they are, each with its CRLF; of static storage.
+  std::string_view fixed_headers;
   std::vector<Header> headers;
   std::string body;
   /// A body whose bytes are shared (static files); used instead of `body` when set.

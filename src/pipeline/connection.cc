@@ -15,8 +15,7 @@ Connection::Connection(ShardCore& core, PeerInfo peer) : core_(core) {
     const auto address = http1::parse_address(peer.address);
     expects_proxy_header_ = address && core_.world().trusted_proxies.contains(*address);
   }
-  rare().peer = std::move(peer);
-  stage_ = std::make_unique<HttpStage>(*this);
+  stage_ = std::make_unique<HttpStage>(*this, std::move(peer));
   reschedule();
 }
 
@@ -26,13 +25,15 @@ Connection::~Connection() {
   core_.remove(*this);
 }
 
+PeerInfo& Connection::peer() const { return static_cast<HttpStage&>(*stage_).peer(); }
+
 Connection::Rare& Connection::rare() {
   if (!rare_) rare_ = std::make_unique<Rare>();
   return *rare_;
 }
 
 void Connection::drop_rare() {
-  if (rare_ && !rare_->peer && !rare_->next_stage && !rare_->migration && rare_->kept.empty() &&
+  if (rare_ && !rare_->next_stage && !rare_->migration && rare_->kept.empty() &&
       rare_->stalled_until == kNever)
     rare_.reset();
 }
@@ -90,7 +91,6 @@ void Connection::become(std::unique_ptr<Stage> stage) {
 
 bool Connection::adopt_next_stage() {
   stage_ = std::move(rare_->next_stage);
-  rare_->peer.reset();  // it has taken what it needs
   drop_rare();
   return true;
 }
@@ -115,7 +115,7 @@ bool Connection::read_proxy_header(char*& cursor, char* end) {
     case http1::ProxyHeader::Step::kMalformed: abort(); return false;
     case http1::ProxyHeader::Step::kDone:
       cursor += header.size;
-      if (!header.address.empty()) rare_->peer->address = header.address;
+      if (!header.address.empty()) peer().address = header.address;
       break;
     case http1::ProxyHeader::Step::kNone: break;
   }
@@ -179,7 +179,7 @@ std::size_t Connection::backlog_bytes(std::size_t limit) {
 
 void Connection::set_proxied_address(std::string address) {
   expects_proxy_header_ = false;
-  if (!address.empty()) rare_->peer->address = std::move(address);
+  if (!address.empty()) peer().address = std::move(address);
 }
 
 void Connection::end_gracefully() {

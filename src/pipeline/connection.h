@@ -108,7 +108,7 @@ class Connection : private Timer {
   // -- stage → connection -------------------------------------------------------------------------
   ShardCore& core() const { return core_; }
   /// Requires: HTTP is still spoken; who comes behind it has taken what it needs.
-  const PeerInfo& peer() const { return *rare_->peer; }
+  PeerInfo& peer() const;
   /// A proxy in front of TLS has said whom it speaks for; nothing of the kind comes inside any more.
   void set_proxied_address(std::string address);
   /// Whether the peer is a proxy that may begin with a PROXY header.
@@ -157,10 +157,8 @@ class Connection : private Timer {
     unsigned shard;
     HeadPtr head;
   };
-  /// What a connection has while it speaks HTTP, and later only while bytes are kept or cannot be written: a
-  /// WebSocket at rest has none of it.
+  /// What a connection has only while bytes are kept or cannot be written, or while it changes its stage or its shard.
   struct Rare {
-    std::optional<PeerInfo> peer;
     std::unique_ptr<Stage> next_stage;
     std::optional<Migration> migration;
     std::string kept;

@@ -5,11 +5,14 @@
 
 #include <set>
 
+#include "pipeline/lone_shard_for_test.h"
 #include "support/seed.h"
 #include "support/sim.h"
 
 namespace wirehall::pipeline {
 namespace {
+
+using namespace std::string_literals;
 
 struct ConnectionTest : testing::Test {
   ConnectionTest() : node(1, test::seed()) {
@@ -43,6 +46,34 @@ TEST_F(ConnectionTest, TheIdOfOneThatHasGoneFindsNobodyInItsSlot) {
     EXPECT_TRUE(core.connections().empty());
   }
   EXPECT_EQ(core.find(77), nullptr) << "beyond the table";
+}
+
+TEST(Connection, WhoseResponseWasWrittenIsNotLookedAtAgain) {
+  LoneShard shard(2, {.upgraded = false});
+  const std::string request = "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n";
+  shard.receive(0, request);
+  shard.receive(1, request);
+  EXPECT_EQ(shard.flush().connections, 2u);
+  EXPECT_EQ(shard.flush().visited, 0u);
+  shard.receive(0, request + request);  // the second one has to wait
+  EXPECT_EQ(shard.flush().connections, 1u);
+}
+
+TEST_F(ConnectionTest, ABadRequestLeavesNothingToTheNextConnection) {
+  const std::string request = "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (const std::string& bad : {request.substr(0, 10), std::string("GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
+                                 "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"s}) {
+    test::SimPeer& peer = node.connect(0);
+    peer.send(bad);
+    node.run();
+    peer.reset();
+    for (int i = 0; i < 2; ++i) {
+      test::SimPeer& next = node.connect(0);
+      next.send(request);
+      node.run();
+      EXPECT_TRUE(next.received().starts_with("HTTP/1.1 404 ")) << bad;
+    }
+  }
 }
 
 // A WebSocket that stalls has a time by which it must take something, and at rest none.

@@ -23,7 +23,6 @@ EngineClient::EngineClient(ShardCore& core, std::string_view sid, Opening openin
   if (opening.jsonp) polling().jsonp = std::move(opening.jsonp);
   session_.open(core.now());
   reschedule();
-  touch();
 }
 
 EngineClient::~EngineClient() {
@@ -49,8 +48,8 @@ void EngineClient::reschedule() { core_.timers().schedule(*this, session_.next_d
 void EngineClient::on_timer(MonoTime now) {
   const engineio::Session::Due due = session_.on_deadline(now);
   if (due.probe_abandoned && probing() != nullptr) take_probing()->close(ws::CloseCode::kNoStatus, {});
-  touch();
   finish_if_closed();
+  pump();
   reschedule();
 }
 
@@ -67,7 +66,7 @@ void EngineClient::poll(const Responder& responder, HeadPtr head) {
     return;
   }
   polling().poll = Poll{responder, std::move(head)};
-  touch();
+  pump();
 }
 
 bool EngineClient::post_begins(const Responder& responder) {
@@ -134,7 +133,7 @@ void EngineClient::post(const Responder& responder, HeadPtr head, std::string bo
   if (polling_->body) {
     continue_post();
   } else {  // the reference ignores it
-    answer_post(polling_response(core_.world(), kept.get(), "text/html", "ok"));
+    answer_post(polling_response(core_.world(), kept.get(), "ok", {PollingBody::kOk}));
   }
 }
 
@@ -172,7 +171,8 @@ void EngineClient::continue_post() {
   if (session_.is_closed() && response.status == 200 &&
       polling_->body->next(rest) == engineio::PayloadReader::Step::kPacket)
     response.status = 400;
-  if (response.status == 200) response = polling_response(core_.world(), polling_->body->head.get(), "text/html", "ok");
+  if (response.status == 200)
+    response = polling_response(core_.world(), polling_->body->head.get(), "ok", {PollingBody::kOk});
   polling_->body.reset();
   answer_post(std::move(response));
   finish_if_closed();
@@ -208,27 +208,32 @@ void EngineClient::packet(const engineio::PacketView& packet) {
   }
 }
 
-void EngineClient::answer_poll(std::vector<engineio::OutPacket> packets) {
+void EngineClient::answer_poll(std::span<const engineio::OutPacket> packets) {
   const Poll poll = std::move(*polling_->poll);
   polling_->poll.reset();
   core_.respond(poll.responder, poll_response(*poll.head, packets));
 }
 
+void EngineClient::answer_poll(std::string_view packet) {
+  const engineio::OutPacket only{FrameRef::copy_of(packet), false};
+  answer_poll({&only, 1});
+}
+
 http1::Response EngineClient::poll_response(const http1::RequestHead& head,
-                                            const std::vector<engineio::OutPacket>& packets, bool initial) {
+                                            std::span<const engineio::OutPacket> packets, bool initial) {
   const std::string* jsonp = polling_ && polling_->jsonp ? &*polling_->jsonp : nullptr;
-  std::string_view type = "text/plain; charset=UTF-8";
+  PollingBody kind = PollingBody::kTextPayload;
   std::string body;
   if (session_.protocol() == 3) {
     engineio::PayloadV3 payload = engineio::encode_payload_v3(packets, !base64_only_ && !jsonp);
-    type = engineio::content_type_of(payload.kind);
+    if (payload.kind == engineio::PayloadKind::kBinary) kind = PollingBody::kBinaryPayload;
     body = std::move(payload.body);
   } else {
     body = engineio::encode_payload(packets);
   }
   if (jsonp != nullptr) body = engineio::jsonp_response(*jsonp, body);
   const bool compress = std::any_of(packets.begin(), packets.end(), [](const auto& packet) { return packet.compress; });
-  return polling_response(core_.world(), &head, type, std::move(body), {initial, compress});
+  return polling_response(core_.world(), &head, std::move(body), {kind, initial, compress});
 }
 
 // -- WebSocket ----------------------------------------------------------------------------------
@@ -269,8 +274,8 @@ void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_vi
         websocket_ = take_probing();
         base64_only_ = polling_->probe_base64_only;
         if (reading_paused_) websocket_->connection().pause_reading(true);
-        if (has_poll()) answer_poll({{FrameRef::copy_of("1"), false}});
-        touch();
+        if (has_poll()) answer_poll("1");
+        pump();
         break;
       case engineio::Session::Probed::kAbandoned:
         take_probing()->close(ws::CloseCode::kNoStatus, {});
@@ -302,7 +307,7 @@ void EngineClient::websocket_closed(EngineWebSocketStage& stage, bool protocol_e
   finish_if_closed();
 }
 
-void EngineClient::send_on_websocket(const std::vector<engineio::OutPacket>& packets) {
+void EngineClient::send_on_websocket(std::span<const engineio::OutPacket> packets) {
   for (const engineio::OutPacket& packet : packets) {
     if (packet.binary) {
       send_binary(packet.bytes.view(), packet.compress);
@@ -316,7 +321,8 @@ void EngineClient::send_binary(std::string_view bytes, bool compress) {
   if (session_.protocol() == 3) {
     websocket_->send(engineio::encode_binary_v3(bytes, !base64_only_), !base64_only_, compress);
   } else if (base64_only_) {
-    websocket_->send(engineio::encode_payload({{FrameRef::copy_of(bytes), true}}), false, compress);
+    const engineio::OutPacket packet{FrameRef::copy_of(bytes), true};
+    websocket_->send(engineio::encode_payload({&packet, 1}), false, compress);
   } else {
     websocket_->send(bytes, true, compress);
   }
@@ -328,14 +334,16 @@ void EngineClient::pump() {
   if (finished_) return;
   if (session_.transport() == engineio::Transport::kPolling) {
     if (has_poll() && (session_.has_packets() || session_.poll_wanted(core_.now()))) {
-      std::vector<engineio::OutPacket> packets = session_.take_packets();
-      if (packets.empty()) packets.push_back({FrameRef::copy_of("6"), false});
-      answer_poll(std::move(packets));
+      const engineio::OutPackets packets = session_.take_packets();
+      if (packets.empty()) {
+        answer_poll("6");
+      } else {
+        answer_poll(packets);
+      }
       reschedule();
     }
   } else if (websocket_ != nullptr && session_.has_packets()) {
-    const std::vector<engineio::OutPacket> packets = session_.take_packets();
-    send_on_websocket(packets);
+    send_on_websocket(session_.take_packets());
   }
   finish_if_closed();
   drop_polling();
@@ -477,7 +485,7 @@ std::string EngineClient::engine_query_json(std::string_view query) const {
 void EngineClient::close_session() {
   session_.close(core_.now());
   if (!has_poll() || session_.has_packets() || session_.is_closed()) return;
-  answer_poll({{FrameRef::copy_of("1"), false}});
+  answer_poll("1");
   session_.end(engineio::CloseReason::kForcedClose);
 }
 
@@ -511,7 +519,7 @@ void EngineClient::finish_if_closed() {
   if (has_poll()) {
     // A close that the client asked for frees its poll with a noop; every other one says so.
     const bool asked = session_.close_reason() == engineio::CloseReason::kTransportClose;
-    answer_poll({{FrameRef::copy_of(asked ? "6" : "1"), false}});
+    answer_poll(asked ? "6" : "1");
   }
   if (websocket_ != nullptr) std::exchange(websocket_, nullptr)->close(ws::CloseCode::kNoStatus, {});
   if (probing() != nullptr) take_probing()->close(ws::CloseCode::kNoStatus, {});

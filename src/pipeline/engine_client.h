@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -99,13 +100,14 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void continue_post_later();
   std::unique_ptr<Body> open_body(HeadPtr head, std::string body, bool octets);
   http1::Response poll_response(const http1::RequestHead& head,
-                                const std::vector<engineio::OutPacket>& packets, bool initial = false);
-  void answer_poll(std::vector<engineio::OutPacket> packets);
+                                std::span<const engineio::OutPacket> packets, bool initial = false);
+  void answer_poll(std::span<const engineio::OutPacket> packets);
+  void answer_poll(std::string_view packet);
   void send_binary(std::string_view bytes, bool compress);
   const std::vector<hub::Part>& form(hub::EncodedMessage& message, hub::Form form);
   bool send_shared(hub::EncodedMessage& message, const EmitFlags& flags);
   void answer_post(http1::Response response);
-  void send_on_websocket(const std::vector<engineio::OutPacket>& packets);
+  void send_on_websocket(std::span<const engineio::OutPacket> packets);
   std::optional<SendResult> refuse_send(const EmitFlags& flags);
   std::size_t backlog_bytes();
   void too_slow();

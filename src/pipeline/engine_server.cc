@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "engineio/v3.h"
 #include "http1/content_coding.h"
 #include "http1/url.h"
 #include "pipeline/engine_client.h"
@@ -32,13 +33,27 @@ http1::Response upgrade_refusal(engineio::RequestError error, std::string_view m
   return response;
 }
 
+std::string_view headers_of(PollingBody body) {
+  const auto with = [](std::string_view type) {
+    return std::string("Content-Type: ").append(type).append("\r\ncache-control: no-store\r\n");
+  };
+  static const std::string kText = with(engineio::content_type_of(engineio::PayloadKind::kText));
+  static const std::string kBinary = with(engineio::content_type_of(engineio::PayloadKind::kBinary));
+  static const std::string kHtml = with("text/html");
+  switch (body) {
+    case PollingBody::kBinaryPayload: return kBinary;
+    case PollingBody::kOk: return kHtml;
+    case PollingBody::kTextPayload: break;
+  }
+  return kText;
+}
+
 }  // namespace
 
-http1::Response polling_response(const World& world, const http1::RequestHead* request,
-                                 std::string_view content_type, std::string body, PollingResponse kind) {
+http1::Response polling_response(const World& world, const http1::RequestHead* request, std::string body,
+                                 PollingResponse kind) {
   http1::Response response;
-  response.headers.reserve(4);
-  response.set("Content-Type", content_type).set("cache-control", "no-store");
+  response.fixed_headers = headers_of(kind.body);
   if (request != nullptr) {
     for (http1::Header& header : added_headers(world, *request, kind.initial))
       response.headers.push_back(std::move(header));
@@ -77,7 +92,7 @@ std::size_t EngineServer::polling_count() const {
 
 void EngineServer::post_begins(HttpStage& stage, const HeadPtr& head) {
   const engineio::RequestParameters parameters = parameters_of(*head);
-  const int shard = shard_of_id(parameters.sid);
+  const int shard = shard_of_id(parameters.sid.view());
   if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count()) return;
   // What will be refused for its own sake does not touch the session.
   if (engineio::verify_transport(parameters, verify_options(core_.world()))) return;
@@ -95,7 +110,7 @@ void EngineServer::post_begins(HttpStage& stage, const HeadPtr& head) {
 
 // The head of a POST on the shard of its session.
 void EngineServer::post_arrives(const Responder& from, const engineio::RequestParameters& parameters) {
-  EngineClient* client = find(parameters.sid);
+  EngineClient* client = find(parameters.sid.view());
   if (client == nullptr) return;
   const engineio::Session& session = client->session();
   if (!engineio::verify_session(parameters, false, session.transport(), session.protocol())) client->post_begins(from);
@@ -104,7 +119,7 @@ void EngineServer::post_arrives(const Responder& from, const engineio::RequestPa
 void EngineServer::request_aborted(unsigned shard, const http1::RequestHead& head, const Responder& from, bool lost) {
   // That is rare: whose it is can be read from the request then.
   const auto aborted = [sid = parameters_of(head).sid, from, lost](ShardCore& there) {
-    if (EngineClient* client = there.engine().find(sid)) client->request_aborted(from, lost);
+    if (EngineClient* client = there.engine().find(sid.view())) client->request_aborted(from, lost);
   };
   if (shard == core_.shard()) {
     aborted(core_);
@@ -120,7 +135,7 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
     refuse(arrival.from, *arrival.head, {*error});
     return;
   }
-  if (parameters.sid.empty()) {
+  if (parameters.sid.view().empty()) {
     if (const auto error =
             engineio::verify_handshake(parameters, head->method == http1::Method::kGet, false)) {
       refuse(arrival.from, *arrival.head, *error);
@@ -133,7 +148,7 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
     handshake(arrival, parameters);
     return;
   }
-  const int shard = shard_of_id(parameters.sid);
+  const int shard = shard_of_id(parameters.sid.view());
   if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count()) {
     refuse(arrival.from, *arrival.head, {engineio::RequestError::kSessionUnknown});
     return;
@@ -151,7 +166,7 @@ void EngineServer::request(HttpStage& stage, const HeadPtr& head, std::string bo
 
 // A request on the shard of its session.
 void EngineServer::arrived(const Arrival& arrival, const engineio::RequestParameters& parameters, std::string body) {
-  EngineClient* client = find(parameters.sid);
+  EngineClient* client = find(parameters.sid.view());
   if (client == nullptr) {
     refuse(arrival.from, *arrival.head, {engineio::RequestError::kSessionUnknown});
     return;
@@ -195,7 +210,7 @@ void EngineServer::refuse(const Responder& to, const http1::RequestHead& request
 
 EngineServer::Arrival EngineServer::arrival_of(HttpStage& stage, const HeadPtr& head) const {
   const bool foreign = core_.world().cookies_authenticate && stage.refuse_origin(*head);
-  return {stage.responder(), head, {stage.client_address(*head), stage.connection().peer().secure, foreign}, {}};
+  return {stage.responder(), head, {stage.client_address(*head), stage.peer().secure, foreign}, {}};
 }
 
 // Whom a limit refuses is let in all the same, while there are few of them, to be told by CONNECT_ERROR.
@@ -282,15 +297,15 @@ void EngineServer::upgrade(HttpStage& stage, const HeadPtr& head) {
     stage.refuse_upgrade(upgrade_refusal(refusal.error, message));
   };
   if (const auto error = engineio::verify_transport(parameters, verify_options(world))) return fail({*error});
-  if (!parameters.sid.empty()) {
-    const int shard = shard_of_id(parameters.sid);
+  if (!parameters.sid.view().empty()) {
+    const int shard = shard_of_id(parameters.sid.view());
     if (shard < 0 || static_cast<unsigned>(shard) >= core_.shard_count())
       return fail({engineio::RequestError::kSessionUnknown});
     if (static_cast<unsigned>(shard) != core_.shard()) {
       stage.connection().migrate(static_cast<unsigned>(shard), head);
       return;
     }
-    EngineClient* client = find(parameters.sid);
+    EngineClient* client = find(parameters.sid.view());
     if (client == nullptr) return fail({engineio::RequestError::kSessionUnknown});
     if (const auto error = engineio::verify_session(parameters, true, client->session().transport(),
                                                     client->session().protocol()))

@@ -94,13 +94,16 @@ class EngineServer {
   std::vector<std::unique_ptr<EngineClient>> graveyard_;
 };
 
+/// What the body of a polling response is: a payload, or the `ok` for one that has come.
+enum class PollingBody : std::uint8_t { kTextPayload, kBinaryPayload, kOk };
 struct PollingResponse {
+  PollingBody body = PollingBody::kTextPayload;
   bool initial = false;  ///< it opens the session
   bool compress = true;  ///< something in it may be compressed
 };
 /// A polling response: with the fields that every one of them has, those of the hooks, and compressed where it
 /// is long.
-http1::Response polling_response(const World& world, const http1::RequestHead* request,
-                                 std::string_view content_type, std::string body, PollingResponse kind = {});
+http1::Response polling_response(const World& world, const http1::RequestHead* request, std::string body,
+                                 PollingResponse kind);
 
 }  // namespace wirehall::pipeline

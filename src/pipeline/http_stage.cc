@@ -28,13 +28,14 @@ std::string_view method_name(http1::Method method) {
 
 }  // namespace
 
-HttpStage::HttpStage(Connection& connection)
+HttpStage::HttpStage(Connection& connection, PeerInfo peer)
     : connection_(connection),
+      peer_(std::move(peer)),
       deadline_(connection.core().now() + connection.core().limits().http_head_timeout) {}
 
 HttpStage::~HttpStage() {
   parser_.reset();
-  count_body();
+  if (counted_body_bytes_ != 0) count_body();
   tell_abort(true);
 }
 
@@ -46,7 +47,7 @@ void HttpStage::tell_abort(bool lost) {
 Responder HttpStage::responder() const { return {connection_.core().shard(), connection_.id(), sequence_}; }
 
 std::string HttpStage::client_address(const http1::RequestHead& head) const {
-  return http1::client_address(head, connection_.peer().address, connection_.core().world().trusted_proxies);
+  return http1::client_address(head, peer_.address, connection_.core().world().trusted_proxies);
 }
 
 void HttpStage::receive(char*& cursor, char* end, TurnBudget& budget) {
@@ -54,7 +55,7 @@ void HttpStage::receive(char*& cursor, char* end, TurnBudget& budget) {
   // A request without a body completes without further bytes.
   while ((cursor != end || (parser_ && parser_->in_body())) && !waiting_ && budget.messages != 0) {
     if (connection_.outbox().bytes() > kPipelineOutputMax) return;  // drained() goes on
-    if (!parser_) parser_.emplace(core.limits());
+    if (!parser_) parser_ = core.take_parser();
     if (idle_) {
       idle_ = false;
       deadline_ = core.now() + core.limits().http_head_timeout;
@@ -117,6 +118,7 @@ bool HttpStage::count_body() {
 void HttpStage::complete_request() {
   body_read_ = true;
   std::string body = parser_->take_body();
+  connection_.core().give_back(std::move(parser_));
   if (counted_body_bytes_ != 0) count_body();
   deadline_ = kNever;
   waiting_ = true;
@@ -158,8 +160,8 @@ bool HttpStage::refuse_origin(const http1::RequestHead& head) const {
   const World& world = connection_.core().world();
   if (world.cors.enabled && http1::is_origin_allowed(world.cors, origin)) return false;
   if (world.dev && http1::is_loopback_origin(origin)) return false;
-  bool secure = connection_.peer().secure;
-  const auto peer = http1::parse_address(connection_.peer().address);
+  bool secure = peer_.secure;
+  const auto peer = http1::parse_address(peer_.address);
   if (peer && world.trusted_proxies.contains(*peer))
     secure = secure || head.find("x-forwarded-proto") == "https";
   const std::string same =
@@ -346,7 +348,7 @@ void HttpStage::resume_upgrade(HeadPtr head) {
 
 void HttpStage::drained() {
   if (stream_) stream_->drained();
-  connection_.continue_input();
+  if (connection_.has_kept()) connection_.continue_input();
 }
 
 void HttpStage::receive_eof() {

@@ -21,7 +21,7 @@ namespace wirehall::pipeline {
 
 class HttpStage final : public Stage, private BodyStream::Owner {
  public:
-  explicit HttpStage(Connection& connection);
+  HttpStage(Connection& connection, PeerInfo peer);
   ~HttpStage() override;
 
   void receive(char*& cursor, char* end, TurnBudget& budget) override;
@@ -48,6 +48,8 @@ class HttpStage final : public Stage, private BodyStream::Owner {
   void watch_abort(unsigned shard) { abort_shard_ = static_cast<int>(shard); }
 
   Connection& connection() const { return connection_; }
+  /// Who comes behind this stage takes of it what it needs.
+  PeerInfo& peer() { return peer_; }
   Responder responder() const;
   /// The client's address, proxies considered.
   std::string client_address(const http1::RequestHead& head) const;
@@ -78,7 +80,8 @@ class HttpStage final : public Stage, private BodyStream::Owner {
   void tell_abort(bool lost);
 
   Connection& connection_;
-  std::optional<http1::RequestParser> parser_;
+  PeerInfo peer_;
+  std::unique_ptr<http1::RequestParser> parser_;  // while a request is being read
   HeadPtr head_;
   std::unique_ptr<Stage> candidate_;
   std::shared_ptr<BodyStream> stream_;  // of the response that is being sent

@@ -24,9 +24,10 @@ class LoneShard final : public ShardLink {
   struct Options {
     bool native = true;  ///< else Socket.IO over WebSocket
     bool deflate = false;
+    bool upgraded = true;  ///< else the connections still speak HTTP
   };
 
-  /// Opens so many connections, which all subscribe.
+  /// Opens so many connections, which all subscribe where they are upgraded.
   LoneShard(std::size_t connections, Options options) {
     Namespace& main = registry_.of("/").api;
     main.on_event("echo", [](Value data, Ack ack) { ack(std::move(data)); });
@@ -43,6 +44,7 @@ class LoneShard final : public ShardLink {
         (options.deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n" : "\r\n");
     for (std::size_t i = 0; i < connections; ++i) {
       connections_.push_back(std::make_unique<Connection>(*core_, PeerInfo{"127.0.0.1", false}));
+      if (!options.upgraded) continue;
       receive(i, request);
       if (!options.native) receive(i, masked("40"));
       receive(i, masked(options.native ? R"({"type":"subscribe"})" : R"(42["subscribe"])"));
@@ -73,6 +75,7 @@ class LoneShard final : public ShardLink {
   }
 
   struct Written {
+    std::size_t visited = 0;  ///< connections that were looked at
     std::size_t connections = 0;
     std::size_t bytes = 0;
   };
@@ -84,6 +87,7 @@ class LoneShard final : public ShardLink {
       connection->touched = false;
       const std::size_t size = connection->outbox().copy_front(buffer_.data(), buffer_.size());
       connection->wrote(size);
+      ++written.visited;
       written.bytes += size;
       written.connections += size != 0 ? 1 : 0;
     }

@@ -31,7 +31,7 @@ NativeStage::~NativeStage() {
 
 void NativeStage::open(HttpStage& http, const HeadPtr& head) {
   ShardCore& core = http.connection().core();
-  const RequestOrigin origin{http.client_address(*head), http.connection().peer().secure, false};
+  const RequestOrigin origin{http.client_address(*head), http.peer().secure, false};
   std::unique_ptr<NativeStage> stage(
       new NativeStage(http, head, keep_handshake(*head, origin, core.wall_now())));
   NativeStage& opened = *stage;

@@ -5,6 +5,11 @@
 #include "pipeline/frame_sender.h"
 
 namespace wirehall::pipeline {
+namespace {
+
+constexpr std::size_t kSpareParsersMax = 8;
+
+}  // namespace
 
 ShardCore::ShardCore(const World& world, ShardLink& link, unsigned shard, RandomSource& random,
                      MonoTime start, WallMs wall)
@@ -59,6 +64,17 @@ void ShardCore::build_forms_in_use(hub::EncodedMessage& message) {
 
 bool ShardCore::run_blocking(std::function<void()> work, std::function<void()> done) {
   return link_.run_blocking(shard_, std::move(work), [done = std::move(done)](ShardCore&) { done(); });
+}
+
+std::unique_ptr<http1::RequestParser> ShardCore::take_parser() {
+  if (spare_parsers_.empty()) return std::make_unique<http1::RequestParser>(world_.limits);
+  std::unique_ptr<http1::RequestParser> parser = std::move(spare_parsers_.back());
+  spare_parsers_.pop_back();
+  return parser;
+}
+
+void ShardCore::give_back(std::unique_ptr<http1::RequestParser> parser) {
+  if (spare_parsers_.size() < kSpareParsersMax) spare_parsers_.push_back(std::move(parser));
 }
 
 void ShardCore::respond(const Responder& to, http1::Response response) {

@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
+#include "http1/request_parser.h"
 #include "hub/hub.h"
 #include "pipeline/connection.h"
 #include "pipeline/engine_server.h"
@@ -100,6 +101,10 @@ class ShardCore : public hub::Environment, public http1::ResponseSink {
   ws::Inflater& inflater() { return inflater_; }
   ws::Deflater& deflater() { return deflater_; }
   native::FrameDecoder& native_decoder() { return native_decoder_; }
+  /// For the next request. Parsers go from hand to hand, so that the one in use is as a rule in the cache.
+  std::unique_ptr<http1::RequestParser> take_parser();
+  /// Requires: a whole request was taken from it.
+  void give_back(std::unique_ptr<http1::RequestParser> parser);
   const Metrics& metrics() const { return metrics_; }
   void respond(const Responder& to, http1::Response response) final;
   /// `Date` of this second.
@@ -145,6 +150,7 @@ class ShardCore : public hub::Environment, public http1::ResponseSink {
   ws::Inflater inflater_;
   ws::Deflater deflater_;
   native::FrameDecoder native_decoder_;
+  std::vector<std::unique_ptr<http1::RequestParser>> spare_parsers_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t connection_count_ = 0;
