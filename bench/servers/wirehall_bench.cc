@@ -2,7 +2,7 @@
 // both protocols, with the bounds that count connections and messages raised out of the way.
 //
 //   bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N] [--rooms N] [--deflate 1]
-//                  [--secret TEXT] [--tls-certificate FILE --tls-key FILE]
+//                  [--separate-descriptors 0] [--secret TEXT] [--tls-certificate FILE --tls-key FILE]
 #include <wirehall/auth.h>
 #include <wirehall/server.h>
 
@@ -23,7 +23,7 @@ constexpr int kRoomsOfASubscriber = 100;
 [[noreturn]] void usage() {
   std::fputs(
       "usage: bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N] [--rooms N]\n"
-      "                      [--deflate 1] [--secret TEXT] [--tls-certificate FILE --tls-key FILE]\n",
+      "                      [--deflate 1] [--separate-descriptors 0] [--secret TEXT] [--tls-certificate FILE --tls-key FILE]\n",
       stderr);
   std::exit(2);
 }
@@ -39,6 +39,7 @@ Options read_options(int argc, char** argv) {
   wirehall::Config& config = options.config;
   config.port = 0;
   config.threads = 1;
+  config.separate_descriptors = true;  // its handlers use none
   for (int i = 1; i < argc; i += 2) {
     if (i + 1 == argc) usage();
     const std::string_view flag = argv[i];
@@ -55,6 +56,8 @@ Options read_options(int argc, char** argv) {
       options.rooms = number;
     } else if (flag == "--deflate") {
       config.per_message_deflate = number != 0;
+    } else if (flag == "--separate-descriptors") {
+      config.separate_descriptors = number != 0;
     } else if (flag == "--secret") {
       config.auth.secret = argv[i + 1];
     } else if (flag == "--tls-certificate") {

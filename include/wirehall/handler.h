@@ -85,14 +85,13 @@ bool take_value(Value& from, T& out) {
 template <class P>
 struct Slot {
   using Type = std::remove_cvref_t<P>;
-  static constexpr bool kFromArgument = true;
   Type value{};
   bool fill(Invocation& in, std::size_t& next) {
     Args& args = in.args();
     const std::size_t index = next++;
     if (index < args.size())
       return in.is_last() ? take_value(args[index], value) : from_value(args[index], value);
-    if constexpr (std::is_same_v<Type, Value>) return true;
+    if constexpr (std::is_same_v<Type, Value>) return true;  // a reference to one
     return is_optional(value);
   }
   P get(Invocation&) {
@@ -111,6 +110,21 @@ struct Slot {
   template <class T>
   static constexpr bool is_optional(const T&) {
     return false;
+  }
+};
+/// Taken from where it lies, since a value is dear to move.
+template <>
+struct Slot<Value> {
+  Value* argument = nullptr;  ///< none was given
+  bool fill(Invocation& in, std::size_t& next) {
+    Args& args = in.args();
+    const std::size_t index = next++;
+    if (index < args.size()) argument = &args[index];
+    return true;
+  }
+  Value get(Invocation& in) {
+    if (argument == nullptr) return {};
+    return in.is_last() ? Value(std::move(*argument)) : Value(*argument);
   }
 };
 template <>

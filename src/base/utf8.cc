@@ -41,7 +41,11 @@ constexpr std::array<Range, 8> kNext = {{{0, 0, kRejectState},
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+bool is_valid_utf8(std::string_view text) {
+  // The library's own function looks the processor's implementation up for each text.
+  static const simdjson::implementation& best = *simdjson::get_available_implementations().detect_best_supported();
+  return best.validate_utf8(text.data(), text.size());
+}
 
 bool Utf8Validator::feed(std::string_view piece) {
   if (state_ == kReject) return false;

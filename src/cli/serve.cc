@@ -35,6 +35,7 @@ void serve_demo(Server& io) {
 int serve(const ServeOptions& options) {
   Config config = Hall::defaults();
   config.dev = options.dev;
+  config.separate_descriptors = true;  // the hall's files are read and written on other threads, by what is theirs
   if (const Status read = server::read_config(config, options.config); !read.ok()) {
     std::fprintf(stderr, "%s\n", read.error().detail().c_str());
     return kConfigError;

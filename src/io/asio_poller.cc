@@ -21,6 +21,8 @@ class AsioPoller final : public Poller {
     for (auto& [object, watch] : watches_) watch->descriptor.release();
   }
 
+  int descriptor() const override { return -1; }
+
   bool add(int descriptor, Pollable& object, Watch what) override {
     auto watch = std::make_shared<Watched>(context_);
     boost::system::error_code error;

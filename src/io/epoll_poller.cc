@@ -27,6 +27,8 @@ class EpollPoller final : public Poller {
   EpollPoller() : set_(epoll_create1(EPOLL_CLOEXEC)) { WIREHALL_ASSERT(set_ >= 0); }
   ~EpollPoller() override { ::close(set_); }
 
+  int descriptor() const override { return set_; }
+
   bool add(int descriptor, Pollable& object, Watch watch) override {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;

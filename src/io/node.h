@@ -19,6 +19,9 @@ struct NodeOptions {
   bool portable_poller = false;
   std::shared_ptr<TlsContext> tls;
   unsigned blocking_threads = 2;
+  /// The shard's sockets are in a table that is its thread's alone, when there is one shard (sockets move between
+  /// several) and the system allows it.
+  bool separate_descriptors = false;
 };
 
 /// Thread:   start, drain, stop and join from the thread that made it; the rest from shards.

@@ -38,6 +38,8 @@ class Poller {
   enum class Watch : std::uint8_t { kReads, kReadsAndWrites };
 
   virtual ~Poller() = default;
+  /// The one that it waits by; -1 where there are several.
+  virtual int descriptor() const = 0;
   /// Returns: false when the system refused.
   virtual bool add(int descriptor, Pollable& object, Watch watch = Watch::kReadsAndWrites) = 0;
   virtual void remove(int descriptor, Pollable& object) = 0;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <future>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -56,6 +57,10 @@ class Shard::Listener final : public Pollable, private Timer {
   Listener(Shard& shard, int socket) : shard_(shard), socket_(socket), spare_(::dup(socket)) {}
   ~Listener() { close(); }
   bool start() { return shard_.poller().add(socket_, *this, Poller::Watch::kReads); }
+  void add_descriptors(std::vector<int>& all) const {
+    all.push_back(socket_);
+    if (spare_ >= 0) all.push_back(spare_);
+  }
   void close() {
     if (socket_ < 0) return;
     shard_.poller().remove(socket_, *this);
@@ -171,8 +176,33 @@ void Shard::listen(int socket) {
   WIREHALL_ASSERT(listeners_.back()->start());
 }
 
+bool Shard::separates_descriptors() const {
+  // What goes to another shard must be in a table that both can reach.
+  return node_.options().separate_descriptors && node_.options().shards == 1 && poller_->descriptor() >= 0;
+}
+
 void Shard::start_thread() {
-  thread_ = std::thread([this] { run(); });
+  if (!separates_descriptors()) {
+    thread_ = std::thread([this] { run(); });
+    return;
+  }
+  std::vector<int> listening;
+  for (const auto& listener : listeners_) listener->add_descriptors(listening);
+  std::vector<int> kept = listening;
+  kept.insert(kept.end(), {poller_->descriptor(), mailbox_.descriptor()});
+  std::promise<bool> taking;
+  std::future<bool> taken = taking.get_future();
+  thread_ = std::thread([this, kept = std::move(kept), taking = std::move(taking)]() mutable {
+    taking.set_value(take_own_descriptors(std::move(kept)));
+    run();
+  });
+  if (taken.get()) {
+    // Copies here would hold the port for as long as this process lives. The poller and the mailbox stay in both
+    // tables: others write to the one, and the other is closed by who made it.
+    for (const int descriptor : listening) ::close(descriptor);
+  } else {
+    log_line(LogLevel::kInfo, "io", "no table of descriptors of its own for the shard: the system does not allow it");
+  }
 }
 void Shard::join() {
   if (thread_.joinable()) thread_.join();

@@ -77,6 +77,8 @@ class Shard {
   static constexpr std::size_t kWriteBytes = 64 * 1024;
 
   void run();
+  /// Whether its thread takes the sockets into a table of its own.
+  bool separates_descriptors() const;
   template <class F>
   void turn(F&& work);
   void take_batches();

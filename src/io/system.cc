@@ -1,5 +1,6 @@
 #include "io/system.h"
 
+#include <linux/close_range.h>
 #include <malloc.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -7,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -58,6 +60,19 @@ std::size_t descriptor_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+bool take_own_descriptors(std::vector<int> kept) {
+  kept.insert(kept.end(), {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
+  std::sort(kept.begin(), kept.end());
+  const auto close_from = [](int first, unsigned last, unsigned flags) {
+    return ::syscall(SYS_close_range, static_cast<unsigned>(first), last, flags) == 0;
+  };
+  if (!close_from(kept.back() + 1, ~0U, CLOSE_RANGE_UNSHARE)) return false;
+  for (std::size_t i = 1; i < kept.size(); ++i) {
+    if (kept[i] - kept[i - 1] > 1) close_from(kept[i - 1] + 1, static_cast<unsigned>(kept[i] - 1), 0);
+  }
+  return true;
 }
 
 void prepare_process() {

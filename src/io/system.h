@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <vector>
 
 #include "base/random.h"
 #include "wirehall/clock.h"
@@ -35,6 +36,13 @@ ssize_t send_bytes(int socket, const void* bytes, std::size_t size, int flags);
 
 /// How many descriptors this process may have.
 std::size_t descriptor_limit();
+
+/// Gives the calling thread a table of descriptors of its own, in which 0, 1, 2 and `kept` stay open under their
+/// numbers, and nothing else (close_range(2), Linux 5.9). What one thread alone can reach the kernel uses without
+/// counting who does, in each call on it.
+///
+/// Returns: false where the system does not allow it; nothing has changed then.
+bool take_own_descriptors(std::vector<int> kept);
 
 /// Raises the soft limit of descriptors to the hard one, ignores SIGPIPE and SIGXFSZ, and tells the allocator
 /// to give large blocks back.

@@ -191,6 +191,7 @@ Status Composition::start() {
   options.host = config_.host;
   options.port = config_.port;
   options.shards = config_.threads != 0 ? config_.threads : std::max(1u, std::thread::hardware_concurrency());
+  options.separate_descriptors = config_.separate_descriptors;
   if (!config_.tls_certificate.empty()) {
     auto tls = io::TlsContext::load(config_.tls_certificate, config_.tls_key);
     if (!tls.ok()) return tls.error();

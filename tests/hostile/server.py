@@ -104,7 +104,10 @@ class Server:
         return self.process.poll() is None
 
     def fds(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        """Of all its tables: a thread may have one of its own."""
+        threads = os.listdir(f"/proc/{self.pid}/task")
+        tables = {tuple(os.listdir(f"/proc/{self.pid}/task/{thread}/fd")) for thread in threads}
+        return sum(len(table) for table in tables)
 
     def rss(self):
         return self._status("VmRSS")
