@@ -1,5 +1,4 @@
 // The mailbox between threads, and a node on real sockets.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
@@ -13,7 +12,6 @@
 
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <future>
 #include <set>
 #include <thread>
@@ -263,91 +261,6 @@ TEST_P(NodeTest, ATakenPortIsAClearError) {
   EXPECT_NE(status.error().detail().find("is in use"), std::string::npos) << status.error().detail();
 }
 
-class SeparateDescriptorsTest : public NodeTest {
- protected:
-  void SetUp() override {
-    registry.running = true;
-    options.shards = GetParam().shards;
-    options.portable_poller = GetParam().portable;
-    options.separate_descriptors = true;
-  }
-  void start() {
-    node = std::make_unique<io::Node>(world, options);
-    ASSERT_TRUE(node->start().ok());
-  }
-  template <class F>
-  auto on_shard(F ask, unsigned shard = 0) {
-    std::promise<decltype(ask())> answer;
-    node->post_to(shard, [&](pipeline::ShardCore&) { answer.set_value(ask()); });
-    return answer.get_future().get();
-  }
-  bool separates() const { return GetParam().shards == 1 && !GetParam().portable; }
-  io::NodeOptions options;
-};
-
-TEST_P(SeparateDescriptorsTest, WhatOthersHaveOpenIsNotThere) {
-  int pipe[2] = {-1, -1};
-  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
-  start();
-  const int copy = on_shard([&] { return ::fcntl(pipe[1], F_GETFD); });
-  EXPECT_EQ(copy == -1, separates());
-  ::close(pipe[1]);
-  if (separates()) {
-    pollfd watched{pipe[0], POLLIN, 0};
-    EXPECT_EQ(::poll(&watched, 1, 0), 1) << "its end: nobody else holds it";
-  }
-  ::close(pipe[0]);
-  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    const bool here = ::fcntl(standard, F_GETFD) != -1;
-    EXPECT_EQ(on_shard([&] { return ::fcntl(standard, F_GETFD) != -1; }), here);
-  }
-}
-
-TEST_P(SeparateDescriptorsTest, WhatTheShardNeedsIsThere) {
-  start();
-  const auto kinds = [] {
-    std::multiset<std::string> found;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/thread-self/fd")) {
-      std::error_code gone;  // the directory's own, when it is read
-      const std::string what = std::filesystem::read_symlink(entry, gone).string();
-      found.insert(what.substr(0, what.find(":[")));
-    }
-    return found;
-  };
-  const auto there = on_shard(kinds);
-  EXPECT_GE(there.count("anon_inode"), 2u) << "the poller and the mailbox";
-  EXPECT_GE(there.count("socket"), 2u) << "the listener, and what it spares";
-}
-
-TEST_P(SeparateDescriptorsTest, ServesAndIsWokenByOtherThreads) {
-  start();
-  test::NetClient client(node->port());
-  ASSERT_EQ(client.open_websocket("/ws"), 101);
-  const auto open = [] { return std::distance(std::filesystem::directory_iterator("/proc/thread-self/fd"), {}); };
-  const auto before = open();
-  test::NetClient another(node->port());
-  ASSERT_EQ(another.open_websocket("/ws"), 101);
-  EXPECT_EQ(open() - before, separates() ? 1 : 2) << "the server's end";
-  another.send(test::text(R"({"type":"all","data":"hello"})"));
-  EXPECT_EQ(client.await("all"), R"(t:{"type":"all","data":"hello"})");
-}
-
-TEST_P(SeparateDescriptorsTest, APortThatIsClosedIsClosed) {
-  start();
-  test::NetClient held(node->port());  // whose end is awaited, so that the shards go on for a while
-  ASSERT_EQ(held.open_websocket("/ws"), 101);
-  node->drain(std::chrono::seconds(3));
-  for (unsigned shard = 0; shard < GetParam().shards; ++shard) on_shard([] { return 0; }, shard);  // it has begun
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in target{};
-  target.sin_family = AF_INET;
-  target.sin_port = htons(node->port());
-  target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(::connect(socket, reinterpret_cast<sockaddr*>(&target), sizeof target), -1);
-  EXPECT_EQ(errno, ECONNREFUSED);
-  ::close(socket);
-}
-
 // Connects without a pause, from an address of its own (from its target's it could reach itself), until it is let in.
 std::string first_answer_of(std::uint16_t port, std::atomic<int>& knocking) {
   sockaddr_in own{}, target{};
@@ -589,7 +502,6 @@ std::string name_of(const testing::TestParamInfo<Variant>& variant) {
 }
 INSTANTIATE_TEST_SUITE_P(Variants, HeldUpTest, testing::Values(Variant{1, false}, Variant{1, true}), name_of);
 INSTANTIATE_TEST_SUITE_P(Variants, NodeTest, kVariants, name_of);
-INSTANTIATE_TEST_SUITE_P(Variants, SeparateDescriptorsTest, kVariants, name_of);
 INSTANTIATE_TEST_SUITE_P(Variants, TlsTest, kVariants, name_of);
 
 }  // namespace

@@ -1,0 +1,132 @@
+// A single shard's sockets in a table of descriptors of its own (NodeOptions::separate_descriptors); with several
+// shards, and with the portable poller, everything is as without.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <future>
+#include <set>
+#include <string>
+
+#include "io/node.h"
+#include "support/net.h"
+
+namespace wirehall {
+namespace {
+
+struct Variant {
+  unsigned shards;
+  bool portable;
+};
+
+class SeparateDescriptorsTest : public testing::TestWithParam<Variant> {
+ protected:
+  SeparateDescriptorsTest() : world(registry) {
+    registry.of("/").api.on_event("all", [](Socket& socket, Value value) { socket.nsp().emit("all", value); });
+    registry.running = true;
+    options.shards = GetParam().shards;
+    options.portable_poller = GetParam().portable;
+    options.separate_descriptors = true;
+  }
+  void start() {
+    node = std::make_unique<io::Node>(world, options);
+    ASSERT_TRUE(node->start().ok());
+  }
+  template <class F>
+  auto on_shard(F ask, unsigned shard = 0) {
+    auto answer = std::make_shared<std::promise<decltype(ask())>>();
+    node->post_to(shard, [answer, ask](pipeline::ShardCore&) { answer->set_value(ask()); });
+    return answer->get_future().get();
+  }
+  bool separates() const {
+#ifdef __SANITIZE_THREAD__
+    return false;
+#else
+    return GetParam().shards == 1 && !GetParam().portable;
+#endif
+  }
+  void TearDown() override {
+    if (!node) return;
+    node->drain(Milliseconds(0));
+    node->join();
+    EXPECT_EQ(node->connections(), 0u);
+  }
+  hub::Registry registry;
+  pipeline::World world;
+  io::NodeOptions options;
+  std::unique_ptr<io::Node> node;
+};
+
+TEST_P(SeparateDescriptorsTest, WhatOthersHaveOpenIsNotThere) {
+  int pipe[2] = {-1, -1};
+  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+  start();
+  const int copy = on_shard([&] { return ::fcntl(pipe[1], F_GETFD); });
+  EXPECT_EQ(copy == -1, separates());
+  ::close(pipe[1]);
+  if (separates()) {
+    pollfd watched{pipe[0], POLLIN, 0};
+    EXPECT_EQ(::poll(&watched, 1, 0), 1) << "its end: nobody else holds it";
+  }
+  ::close(pipe[0]);
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    const bool here = ::fcntl(standard, F_GETFD) != -1;
+    EXPECT_EQ(on_shard([&] { return ::fcntl(standard, F_GETFD) != -1; }), here);
+  }
+}
+
+TEST_P(SeparateDescriptorsTest, WhatTheShardNeedsIsThere) {
+  start();
+  const auto kinds = [] {
+    std::multiset<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/thread-self/fd")) {
+      std::error_code gone;  // the directory's own, when it is read
+      const std::string what = std::filesystem::read_symlink(entry, gone).string();
+      found.insert(what.substr(0, what.find(":[")));
+    }
+    return found;
+  };
+  const auto there = on_shard(kinds);
+  EXPECT_GE(there.count("anon_inode"), 2u) << "the poller and the mailbox";
+  EXPECT_GE(there.count("socket"), 2u) << "the listener, and what it spares";
+}
+
+TEST_P(SeparateDescriptorsTest, ServesAndIsWokenByOtherThreads) {
+  start();
+  test::NetClient client(node->port());
+  ASSERT_EQ(client.open_websocket("/ws"), 101);
+  const auto open = [] { return std::distance(std::filesystem::directory_iterator("/proc/thread-self/fd"), {}); };
+  const auto before = open();
+  test::NetClient another(node->port());
+  ASSERT_EQ(another.open_websocket("/ws"), 101);
+  EXPECT_EQ(open() - before, separates() ? 1 : 2) << "the server's end";
+  another.send(test::text(R"({"type":"all","data":"hello"})"));
+  EXPECT_EQ(client.await("all"), R"(t:{"type":"all","data":"hello"})");
+}
+
+TEST_P(SeparateDescriptorsTest, APortThatIsClosedIsClosed) {
+  start();
+  test::NetClient held(node->port());  // whose end is awaited, so that the shards go on for a while
+  ASSERT_EQ(held.open_websocket("/ws"), 101);
+  node->drain(std::chrono::seconds(3));
+  for (unsigned shard = 0; shard < GetParam().shards; ++shard) on_shard([] { return 0; }, shard);  // it has begun
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in target{};
+  target.sin_family = AF_INET;
+  target.sin_port = htons(node->port());
+  target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(socket, reinterpret_cast<sockaddr*>(&target), sizeof target), -1);
+  EXPECT_EQ(errno, ECONNREFUSED);
+  ::close(socket);
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, SeparateDescriptorsTest,
+                         testing::Values(Variant{1, false}, Variant{3, false}, Variant{1, true}));
+
+}  // namespace
+}  // namespace wirehall
