@@ -23,7 +23,8 @@ constexpr int kRoomsOfASubscriber = 100;
 [[noreturn]] void usage() {
   std::fputs(
       "usage: bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N] [--rooms N]\n"
-      "                      [--deflate 1] [--separate-descriptors 0] [--secret TEXT] [--tls-certificate FILE --tls-key FILE]\n",
+      "                      [--deflate 1] [--separate-descriptors 0] [--secret TEXT]\n"
+      "                      [--tls-certificate FILE --tls-key FILE]\n",
       stderr);
   std::exit(2);
 }

@@ -93,6 +93,8 @@ class Outbox {
   }
 
   bool empty() const { return state_ == 0; }
+  /// Whether there is one piece, of which nothing has left yet.
+  bool is_one_piece() const { return (state_ & kLone) != 0; }
   /// Exact; the base of all decisions about backpressure.
   std::size_t bytes() const { return is_queue() ? queue()->bytes : front().size(); }
   /// Without the piece that is leaving.
@@ -118,6 +120,8 @@ class Outbox {
     if ((state_ & kLone) == 0 || count != lone()->size) return consume_from_queue(count);
     drop_lone();
   }
+  /// Forgets the piece, which was written whole. Requires: is_one_piece().
+  void drop_piece() { drop_lone(); }
   /// Forgets everything that has not begun to leave. A frame never straddles two pieces, so what remains
   /// ends where a frame ends.
   void drop_unsent();

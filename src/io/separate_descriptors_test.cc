@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <future>
 #include <set>
@@ -78,6 +79,18 @@ TEST_P(SeparateDescriptorsTest, WhatOthersHaveOpenIsNotThere) {
     const bool here = ::fcntl(standard, F_GETFD) != -1;
     EXPECT_EQ(on_shard([&] { return ::fcntl(standard, F_GETFD) != -1; }), here);
   }
+}
+
+// A handler of a signal may write to a pipe, as Asio's does, under a number that is something else on the shard.
+TEST_P(SeparateDescriptorsTest, SignalsAreLeftToOtherThreads) {
+  start();
+  const auto blocked = [](int signal) {
+    sigset_t now;
+    pthread_sigmask(SIG_BLOCK, nullptr, &now);
+    return sigismember(&now, signal) == 1;
+  };
+  EXPECT_EQ(on_shard([&] { return blocked(SIGTERM); }), separates());
+  EXPECT_FALSE(on_shard([&] { return blocked(SIGSEGV); })) << "it would be for the shard itself";
 }
 
 TEST_P(SeparateDescriptorsTest, WhatTheShardNeedsIsThere) {

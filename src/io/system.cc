@@ -66,12 +66,19 @@ bool take_own_descriptors(std::vector<int> kept) {
 #ifdef __SANITIZE_THREAD__
   return false;  // it knows one table, and would take what two threads have under one number for the same
 #endif
+  sigset_t left, before;
+  sigfillset(&left);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&left, own);
+  pthread_sigmask(SIG_BLOCK, &left, &before);
   kept.insert(kept.end(), {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
   std::sort(kept.begin(), kept.end());
   const auto close_from = [](int first, unsigned last, unsigned flags) {
     return ::syscall(SYS_close_range, static_cast<unsigned>(first), last, flags) == 0;
   };
-  if (!close_from(kept.back() + 1, ~0U, CLOSE_RANGE_UNSHARE)) return false;
+  if (!close_from(kept.back() + 1, ~0U, CLOSE_RANGE_UNSHARE)) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return false;
+  }
   for (std::size_t i = 1; i < kept.size(); ++i) {
     if (kept[i] - kept[i - 1] > 1) close_from(kept[i - 1] + 1, static_cast<unsigned>(kept[i] - 1), 0);
   }

@@ -39,7 +39,8 @@ std::size_t descriptor_limit();
 
 /// Gives the calling thread a table of descriptors of its own, in which 0, 1, 2 and `kept` stay open under their
 /// numbers, and nothing else (close_range(2), Linux 5.9). What one thread alone can reach the kernel uses without
-/// counting who does, in each call on it.
+/// counting who does, in each call on it. Signals are left to other threads, whose descriptors their handlers know; but not
+/// those that the thread itself causes.
 ///
 /// Returns: false where the system does not allow it; nothing has changed then.
 bool take_own_descriptors(std::vector<int> kept);

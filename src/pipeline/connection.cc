@@ -153,6 +153,15 @@ void Connection::wrote(std::size_t bytes) {
   adopt_stage();
 }
 
+void Connection::wrote_piece() {
+  core_.metrics().add(Counter::kBytesOut, outbox_.front().size());
+  outbox_.drop_piece();
+  in_stage_ = true;
+  stage_->drained();
+  in_stage_ = false;
+  adopt_stage();
+}
+
 void Connection::wrote_early(std::size_t bytes) {
   account_written(bytes);
   touch();
