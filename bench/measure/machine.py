@@ -11,6 +11,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # The machine is quiet when less of it than this is in use.
 QUIET = 0.04
+TABLE_READINGS_MAX = 50
 
 
 class BenchError(Exception):
@@ -84,6 +85,26 @@ def raise_descriptors(wanted):
             f"again:\n\n    *  soft  nofile  {wanted}\n    *  hard  nofile  {wanted}\n\n"
             f"or measure less: --help tells how")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def descriptors_of(pid):
+    """How many descriptors a process has open, in all its tables: a thread may have one of its own. Tables are told
+    apart by what is in them, so they are read until nothing changes meanwhile (or it changes all the time)."""
+    def reading():
+        tables = {}
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            try:
+                tables[thread] = tuple(os.listdir(f"/proc/{pid}/task/{thread}/fd"))
+            except OSError:
+                pass  # it has ended
+        return tables
+
+    last = reading()
+    for _ in range(TABLE_READINGS_MAX):
+        before, last = last, reading()
+        if last == before:
+            break
+    return sum(len(table) for table in set(last.values()))
 
 
 def first_line(command):

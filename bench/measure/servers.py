@@ -154,10 +154,7 @@ class Running:
         return int(children[0]) if children else self.pid
 
     def descriptors(self):
-        """Of all its tables: a thread may have one of its own."""
-        threads = f"/proc/{self._own_pid()}/task"
-        tables = {tuple(os.listdir(f"{threads}/{thread}/fd")) for thread in os.listdir(threads)}
-        return sum(len(table) for table in tables)
+        return machine.descriptors_of(self._own_pid())
 
     def stop(self, descriptors):
         """Waits until it has closed all but so many descriptors, and lets it end by itself, so that a wrapper writes

@@ -54,11 +54,12 @@ struct Config {
   std::string host = "127.0.0.1";
   std::uint16_t port = 3000;
   unsigned threads = 0;  ///< shards; 0: one for each core
-  /// With one thread: its sockets are in a table of descriptors that it shares with no other, which makes each message
-  /// 2 to 3 % cheaper. Its handlers then reach standard input, output and error and what they open themselves, and
-  /// nobody else reaches that: only for programs that use no descriptor both in handlers and on other threads, as a
-  /// log file or a connection to a database may be. Without effect with more threads, and where the system does not
-  /// allow it (Linux 5.9).
+  /// With one thread: its sockets are in a table of descriptors that it shares with no other, so that the kernel need not
+  /// count in each call who uses them (docs/decisions/0010). Its handlers then reach standard input, output and error
+  /// and what they open themselves, and nobody else reaches that: only for programs that use no descriptor both in
+  /// handlers and on other threads, as a log file or a connection to a database may be. Signals are blocked on that
+  /// thread, and so in threads and processes that a handler starts. Without effect with more threads, and where the
+  /// system does not allow it (Linux 5.9).
   bool separate_descriptors = false;
   std::string data_dir = "data";
   bool dev = false;  ///< loopback only, a throw-away secret, permissive CORS for loopback origins

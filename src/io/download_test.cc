@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "io/node.h"
+#include "io/node_for_test.h"
 #include "support/net.h"
 
 namespace wirehall {
@@ -47,32 +47,11 @@ class Downloads {
   std::uint64_t size_ = 0;
 };
 
-struct Variant {
-  unsigned shards;
-  bool portable;
-};
-
-class DownloadTest : public testing::TestWithParam<Variant> {
+class DownloadTest : public io::NodeFixture {
  protected:
-  DownloadTest() : world(registry) { registry.of("/"); }
-  void start() {
-    registry.running = true;
-    io::NodeOptions options;
-    options.shards = GetParam().shards;
-    options.portable_poller = GetParam().portable;
-    node = std::make_unique<io::Node>(world, options);
-    ASSERT_TRUE(node->start().ok());
-  }
-  void TearDown() override {
-    if (!node) return;
-    node->drain(Milliseconds(0));
-    node->join();
-    EXPECT_EQ(node->connections(), 0u);
-  }
-  hub::Registry registry;
-  pipeline::World world;
-  Downloads downloads;  // outlives the reads that the node still has under way
-  std::unique_ptr<io::Node> node;
+  DownloadTest() { registry.of("/"); }
+  ~DownloadTest() override { node.reset(); }  // which may still have reads under way
+  Downloads downloads;
 };
 
 // A response is copied on its way; what it held is let go of with the last copy.
@@ -168,10 +147,7 @@ TEST_P(DownloadTest, AServerThatStopsCutsBodies) {
   expect_released(downloads);
 }
 
-const auto kVariants = testing::Values(Variant{1, false}, Variant{3, false}, Variant{2, true});
-INSTANTIATE_TEST_SUITE_P(Variants, DownloadTest, kVariants, [](const auto& variant) {
-  return std::to_string(variant.param.shards) + (variant.param.portable ? "asio" : "epoll");
-});
+INSTANTIATE_TEST_SUITE_P(Variants, DownloadTest, io::kNodeVariants, io::name_of);
 
 }  // namespace
 }  // namespace wirehall

@@ -17,7 +17,7 @@
 #include <thread>
 
 #include "io/mailbox.h"
-#include "io/node.h"
+#include "io/node_for_test.h"
 #include "support/net.h"
 
 namespace wirehall {
@@ -69,14 +69,9 @@ TEST(Mailbox, ReservationsAreBoundedInTasksAndBytes) {
 
 // -- node ---------------------------------------------------------------------------------------
 
-struct Variant {
-  unsigned shards;
-  bool portable;
-};
-
-class NodeTest : public testing::TestWithParam<Variant> {
+class NodeTest : public io::NodeFixture {
  protected:
-  NodeTest() : world(registry) {
+  NodeTest() {
     registry.of("/").api.on_event("echo", [](Value value, Ack ack) { ack(value); });
     registry.of("/").api.on_event("address",
                                   [](Socket& socket, Ack ack) { ack(socket.handshake().address); });
@@ -90,27 +85,11 @@ class NodeTest : public testing::TestWithParam<Variant> {
       ack.success();
     });
   }
-  void start() { start(GetParam().shards); }
+  using io::NodeFixture::start;
   void start(unsigned shards) {
-    registry.running = true;
-    io::NodeOptions options;
     options.shards = shards;
-    options.portable_poller = GetParam().portable;
-    options.tls = tls;
-    node = std::make_unique<io::Node>(world, options);
-    ASSERT_TRUE(node->start().ok());
+    start();
   }
-  void TearDown() override {
-    if (!node) return;
-    node->drain(Milliseconds(0));
-    node->join();
-    EXPECT_EQ(node->connections(), 0u);
-    EXPECT_EQ(node->sum(Counter::kConnectionsOpened), node->sum(Counter::kConnectionsClosed));
-  }
-  hub::Registry registry;
-  pipeline::World world;
-  std::shared_ptr<io::TlsContext> tls;
-  std::unique_ptr<io::Node> node;
 };
 
 TEST_P(NodeTest, AnswersManyClientsOnEveryShard) {
@@ -249,13 +228,13 @@ TEST_P(NodeTest, GoodbyesAreSpreadOverTheWindow) {
 
 TEST_P(NodeTest, ATakenPortIsAClearError) {
   start();
-  io::NodeOptions options;
-  options.port = node->port();
-  options.shards = 2;
+  io::NodeOptions same_port;
+  same_port.port = node->port();
+  same_port.shards = 2;
   hub::Registry other_registry;
   other_registry.of("/");
   const pipeline::World other_world(other_registry);
-  io::Node other(other_world, options);
+  io::Node other(other_world, same_port);
   const Status status = other.start();
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.error().detail().find("is in use"), std::string::npos) << status.error().detail();
@@ -295,10 +274,7 @@ TEST_P(NodeTest, WhoIsLetInWhileItStartsIsAnswered) {
   for (int i = 0; i < 20; ++i) {
     node->drain(Milliseconds(0));
     node->join();
-    io::NodeOptions options;
     options.port = port;
-    options.shards = GetParam().shards;
-    options.portable_poller = GetParam().portable;
     node = std::make_unique<io::Node>(world, options);
     std::atomic<int> knocking = 0;
     std::vector<std::string> answers(kClients);
@@ -361,7 +337,7 @@ class TlsTest : public NodeTest {
     write_certificate(certificate(), key());
     auto loaded = io::TlsContext::load(certificate(), key());
     EXPECT_TRUE(loaded.ok());
-    if (loaded.ok()) tls = *loaded;
+    if (loaded.ok()) options.tls = *loaded;
   }
   ~TlsTest() override {
     ::unlink(certificate().c_str());
@@ -496,13 +472,10 @@ TEST_P(TlsTest, AKeyThatOthersMayReadIsRefused) {
   EXPECT_FALSE(io::TlsContext::load(certificate(), key()).ok());
 }
 
-const auto kVariants = testing::Values(Variant{1, false}, Variant{3, false}, Variant{2, true});
-std::string name_of(const testing::TestParamInfo<Variant>& variant) {
-  return std::to_string(variant.param.shards) + (variant.param.portable ? "asio" : "epoll");
-}
-INSTANTIATE_TEST_SUITE_P(Variants, HeldUpTest, testing::Values(Variant{1, false}, Variant{1, true}), name_of);
-INSTANTIATE_TEST_SUITE_P(Variants, NodeTest, kVariants, name_of);
-INSTANTIATE_TEST_SUITE_P(Variants, TlsTest, kVariants, name_of);
+INSTANTIATE_TEST_SUITE_P(Variants, HeldUpTest, testing::Values(io::NodeVariant{1, false}, io::NodeVariant{1, true}),
+                         io::name_of);
+INSTANTIATE_TEST_SUITE_P(Variants, NodeTest, io::kNodeVariants, io::name_of);
+INSTANTIATE_TEST_SUITE_P(Variants, TlsTest, io::kNodeVariants, io::name_of);
 
 }  // namespace
 }  // namespace wirehall

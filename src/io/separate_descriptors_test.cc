@@ -14,29 +14,17 @@
 #include <set>
 #include <string>
 
-#include "io/node.h"
+#include "io/node_for_test.h"
 #include "support/net.h"
 
 namespace wirehall {
 namespace {
 
-struct Variant {
-  unsigned shards;
-  bool portable;
-};
-
-class SeparateDescriptorsTest : public testing::TestWithParam<Variant> {
+class SeparateDescriptorsTest : public io::NodeFixture {
  protected:
-  SeparateDescriptorsTest() : world(registry) {
+  SeparateDescriptorsTest() {
     registry.of("/").api.on_event("all", [](Socket& socket, Value value) { socket.nsp().emit("all", value); });
-    registry.running = true;
-    options.shards = GetParam().shards;
-    options.portable_poller = GetParam().portable;
     options.separate_descriptors = true;
-  }
-  void start() {
-    node = std::make_unique<io::Node>(world, options);
-    ASSERT_TRUE(node->start().ok());
   }
   template <class F>
   auto on_shard(F ask, unsigned shard = 0) {
@@ -51,16 +39,6 @@ class SeparateDescriptorsTest : public testing::TestWithParam<Variant> {
     return GetParam().shards == 1 && !GetParam().portable;
 #endif
   }
-  void TearDown() override {
-    if (!node) return;
-    node->drain(Milliseconds(0));
-    node->join();
-    EXPECT_EQ(node->connections(), 0u);
-  }
-  hub::Registry registry;
-  pipeline::World world;
-  io::NodeOptions options;
-  std::unique_ptr<io::Node> node;
 };
 
 TEST_P(SeparateDescriptorsTest, WhatOthersHaveOpenIsNotThere) {
@@ -138,8 +116,8 @@ TEST_P(SeparateDescriptorsTest, APortThatIsClosedIsClosed) {
   ::close(socket);
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, SeparateDescriptorsTest,
-                         testing::Values(Variant{1, false}, Variant{3, false}, Variant{1, true}));
+INSTANTIATE_TEST_SUITE_P(Variants, SeparateDescriptorsTest, io::kNodeVariants, io::name_of);
+INSTANTIATE_TEST_SUITE_P(Portable, SeparateDescriptorsTest, testing::Values(io::NodeVariant{1, true}), io::name_of);
 
 }  // namespace
 }  // namespace wirehall

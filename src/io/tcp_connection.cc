@@ -276,23 +276,28 @@ TcpConnection::Io TcpConnection::write_once(std::size_t& written) {
   return ssl() ? write_tls(written) : write_plain(written);
 }
 
+// Tells what an attempt to write has come to. Returns whether the connection is still there.
+bool TcpConnection::account(Io result, std::size_t written) {
+  switch (result) {
+    case Io::kBlocked:
+      write_blocked_ = true;
+      shard().poller().arm_write(*this);
+      [[fallthrough]];
+    case Io::kDone: wrote(written); return true;
+    default:
+      gone(true);
+      close_now();
+      return false;
+  }
+}
+
 // Returns whether the connection is still there.
 bool TcpConnection::write_pending() {
   std::size_t total = 0;
   while (!outbox().empty() && !write_blocked_ && total < kFlushBytesMax) {
     std::size_t written = 0;
-    switch (write_once(written)) {
-      case Io::kDone: wrote(written); break;
-      case Io::kBlocked:
-        write_blocked_ = true;
-        shard().poller().arm_write(*this);
-        wrote(written);
-        break;
-      default:
-        gone(true);
-        close_now();
-        return false;
-    }
+    const Io result = write_once(written);
+    if (!account(result, written)) return false;
     total += written;
   }
   if (!outbox().empty() && !write_blocked_) touch();
@@ -316,22 +321,20 @@ void TcpConnection::write_early() {
   }
 }
 
-// As flush() does it in all cases, for the usual one: a single piece, which the kernel takes, and nothing else to do. Each
-// receiver of a broadcast comes this way, and between two of them the kernel takes the processor's cache: so it is short.
+// What flush() does in the usual case: a single piece, which the kernel takes, and nothing else to do. Each receiver of a
+// broadcast comes this way, and between two of them the kernel takes the processor's cache: so it is short.
 // Returns: false where it is another case, in which nothing was done.
 bool TcpConnection::flush_piece() {
   if (!is_settled() || !outbox().is_one_piece() || extra_ || write_blocked_ || readable_ || wrote_early_ || socket_ < 0)
     return false;
   const std::string_view piece = outbox().front();
-  core().metrics().add(Counter::kWrites);
-  const ssize_t sent = send_bytes(socket_, piece.data(), piece.size(), MSG_NOSIGNAL);
-  if (sent < 0) return false;  // asked again, the kernel says why
-  if (static_cast<std::size_t>(sent) == piece.size()) {
+  std::size_t written = 0;
+  const Io result = offer(piece.size(), written,
+                          [&] { return send_bytes(socket_, piece.data(), piece.size(), MSG_NOSIGNAL); });
+  if (result == Io::kDone) {
     wrote_piece();
-  } else {
-    write_blocked_ = true;
-    shard().poller().arm_write(*this);
-    wrote(static_cast<std::size_t>(sent));
+  } else if (!account(result, written)) {
+    return true;
   }
   // What being told of it has led the stage to.
   if ((!is_settled() || !outbox().empty()) && write_pending()) after_flush();

@@ -73,6 +73,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   Io write_pieces(std::size_t& written);
   template <class Send>
   Io offer(std::size_t offered, std::size_t& written, Send&& send);
+  bool account(Io result, std::size_t written);
   bool flush_piece();
   bool write_pending();
   void after_flush();

@@ -89,12 +89,12 @@ class Connection : private Timer {
   HeadPtr take_migrating_head() { return std::move(rare_->migration->head); }
   /// The io layer has written; the outbox says what is left.
   void wrote(std::size_t bytes);
-  /// As wrote(), for the outbox's one piece. Requires: is_settled().
+  /// The same in the middle of a turn: the stage is told at its end that everything was written.
+  void wrote_early(std::size_t bytes);
+  /// As wrote(), for all of an outbox of one piece. Requires: is_settled().
   void wrote_piece();
   /// Whether it goes on as it is: it neither ends nor moves, nothing is kept, and nothing was refused by the kernel.
   bool is_settled() const { return !rare_ && ending_ == Ending::kNone; }
-  /// The same in the middle of a turn: the stage is told at its end that everything was written.
-  void wrote_early(std::size_t bytes);
 
   enum class Ending : std::uint8_t {
     kNone,

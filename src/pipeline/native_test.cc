@@ -25,6 +25,11 @@ class NativeTest : public testing::TestWithParam<unsigned> {
       return {};
     });
     main.on_event("echo", [](Value value, Ack ack) { ack(value); });
+    main.on_event("twice", [this](Value value) { answers.push_back(value.to_json()); });
+    main.on_event("twice", [this](Value value, Value none, Ack ack) {
+      answers.push_back(value.to_json() + none.to_json());
+      ack(std::move(value));
+    });
     main.on_event("join", [](Socket& socket, std::string room, Ack ack) {
       if (const Status joined = socket.join(room); !joined.ok()) return ack.fail(joined.error());
       ack.success();
@@ -100,6 +105,12 @@ TEST_P(NativeTest, ARequestWithAnIdGetsOneAnswer) {
   EXPECT_EQ(say(peer, R"({"id":"x-1","type":"echo"})"), Frames{R"(t:{"type":"ack","id":"x-1"})"});
   EXPECT_EQ(say(peer, R"({"type":"echo","a":1})"), Frames{}) << "nobody asked";
   EXPECT_EQ(say(peer, R"({"type":"echo","id":2,"messageType":"note"})"), Frames{R"(t:{"type":"ack","id":2,"messageType":"note"})"}) << "a field named type travels as messageType";
+}
+
+TEST_P(NativeTest, EveryHandlerOfAnEventHasTheValueWhole) {
+  SimPeer& peer = open();
+  EXPECT_EQ(say(peer, R"({"type":"twice","id":1,"a":[1]})"), Frames{R"(t:{"type":"ack","id":1,"a":[1]})"});
+  EXPECT_EQ(answers, (std::vector<std::string>{R"({"a":[1]})", R"({"a":[1]}null)"}));
 }
 
 TEST_P(NativeTest, AHandlerThatOutlivesItsConnectionMayAskAboutIt) {
