@@ -30,19 +30,17 @@ class Scanner {
     ++cursor_;
     return true;
   }
+  /// The same behind white space, of which there is none as a rule.
+  bool take_next(char c) { return take(c) || (cursor_ != end_ && is_space(*cursor_) && take_behind_space(c)); }
 
   /// One string, the cursor behind its closing quote; `raw` is what stands between the quotes.
   bool string(std::string_view& raw, bool& escaped) {
     if (!take('"')) return false;
-    const char* begin = cursor_;
-    escaped = false;
-    for (;;) {
-      cursor_ = skip_plain(cursor_, end_);
-      if (cursor_ == end_) return false;
-      if (*cursor_ == '"') break;
-      if (*cursor_ != '\\' || !escape()) return false;
-      escaped = true;
-    }
+    const char* const begin = cursor_;
+    const char* const stop = skip_plain(begin, end_);
+    escaped = stop == end_ || *stop != '"';
+    cursor_ = stop;
+    if (escaped && !rest_of_string()) return false;
     raw = std::string_view(begin, static_cast<std::size_t>(cursor_ - begin));
     ++cursor_;
     return true;
@@ -60,6 +58,20 @@ class Scanner {
   }
 
  private:
+  [[gnu::noinline]] bool take_behind_space(char c) {
+    skip_space();
+    return take(c);
+  }
+
+  // From the first byte that a string cannot hold as it is to its closing quote.
+  [[gnu::noinline]] bool rest_of_string() {
+    for (; cursor_ != end_; cursor_ = skip_plain(cursor_, end_)) {
+      if (*cursor_ == '"') return true;
+      if (*cursor_ != '\\' || !escape()) return false;
+    }
+    return false;
+  }
+
   bool escape() {
     ++cursor_;
     if (cursor_ == end_) return false;
@@ -82,9 +94,11 @@ class Scanner {
   }
 
   bool digits() {
-    if (cursor_ == end_ || !is_digit(*cursor_)) return false;
-    while (cursor_ != end_ && is_digit(*cursor_)) ++cursor_;
-    return true;
+    const char* const begin = cursor_;
+    const char* cursor = begin;
+    while (cursor != end_ && is_digit(*cursor)) ++cursor;
+    cursor_ = cursor;
+    return cursor != begin;
   }
 
   bool number() {
@@ -239,25 +253,21 @@ Status slice_array(std::string_view text, std::uint32_t depth_max, FewSlices& ou
 Status slice_object(std::string_view text, std::uint32_t depth_max, std::vector<MemberSlice>& out) {
   out.clear();
   Scanner scanner(text, depth_max);
-  scanner.skip_space();
-  if (!scanner.take('{')) return Status::kSyntax;
+  if (!scanner.take_next('{')) return Status::kSyntax;
   if (depth_max == 0) return Status::kDepth;
-  scanner.skip_space();
-  if (!scanner.take('}')) {
+  if (!scanner.take_next('}')) {
     do {
       scanner.skip_space();
       MemberSlice member;
       if (!scanner.string(member.key, member.key_escaped)) return Status::kSyntax;
-      scanner.skip_space();
-      if (!scanner.take(':')) return Status::kSyntax;
+      if (!scanner.take_next(':')) return Status::kSyntax;
       scanner.skip_space();
       const Status status = scanner.value(member.value, 1);
       if (status != Status::kOk) return status;
       if (out.size() == kSlicesMax) return Status::kTooMany;
       out.push_back(member);
-      scanner.skip_space();
-    } while (scanner.take(','));
-    if (!scanner.take('}')) return Status::kSyntax;
+    } while (scanner.take_next(','));
+    if (!scanner.take_next('}')) return Status::kSyntax;
   }
   scanner.skip_space();
   return scanner.at_end() ? Status::kOk : Status::kSyntax;

@@ -39,35 +39,52 @@ inline __m128i stops_of(const char* bytes) {
 }
 #endif
 
+// The first of `end - cursor` bytes that cannot stand in a string as it is, or `end`; those from `begin` to `cursor`
+// have been looked at.
+[[gnu::noinline]] inline const char* skip_more_plain(const char* begin, const char* cursor, const char* end) {
+#if defined(__SSE2__)
+  for (int step = 0; step < 2 && end - cursor >= 16; ++step, cursor += 16) {
+    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(stops_of(cursor)));
+    if (stops != 0) return cursor + std::countr_zero(stops);
+  }
+  for (; end - cursor >= 64; cursor += 64) {
+    const __m128i low = _mm_or_si128(stops_of(cursor), stops_of(cursor + 16));
+    const __m128i high = _mm_or_si128(stops_of(cursor + 32), stops_of(cursor + 48));
+    if (_mm_movemask_epi8(_mm_or_si128(low, high)) != 0) break;
+  }
+  for (; end - cursor >= 16; cursor += 16) {
+    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(stops_of(cursor)));
+    if (stops != 0) return cursor + std::countr_zero(stops);
+  }
+  // Fewer than sixteen are left: together with some that were passed before.
+  if (end - begin >= 16) {
+    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(stops_of(end - 16))) >> (cursor - (end - 16));
+    return stops != 0 ? cursor + std::countr_zero(stops) : end;
+  }
+#endif
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; end - cursor >= 8; cursor += 8) {
+      if (const byte_words::Word stops = string_stops(byte_words::load(cursor)); stops != 0)
+        return cursor + std::countr_zero(stops) / 8;
+    }
+  }
+  while (cursor != end && kStringStop[static_cast<unsigned char>(*cursor)] == 0) ++cursor;
+  return cursor;
+}
+
 }  // namespace detail
 
 /// The first byte that cannot stand in a string as it is: a quote, a backslash, a control character; or
 /// `end`.
 inline const char* skip_plain(const char* cursor, const char* end) {
 #if defined(__SSE2__)
-  // Short strings, as keys are, end within the first steps; long ones are walked 64 bytes at once.
-  for (int step = 0; step < 3 && end - cursor >= 16; ++step, cursor += 16) {
+  // Short strings, as keys are, end within the first step.
+  if (end - cursor >= 16) {
     const auto stops = static_cast<unsigned>(_mm_movemask_epi8(detail::stops_of(cursor)));
-    if (stops != 0) return cursor + std::countr_zero(stops);
-  }
-  for (; end - cursor >= 64; cursor += 64) {
-    const __m128i low = _mm_or_si128(detail::stops_of(cursor), detail::stops_of(cursor + 16));
-    const __m128i high = _mm_or_si128(detail::stops_of(cursor + 32), detail::stops_of(cursor + 48));
-    if (_mm_movemask_epi8(_mm_or_si128(low, high)) != 0) break;
-  }
-  for (; end - cursor >= 16; cursor += 16) {
-    const auto stops = static_cast<unsigned>(_mm_movemask_epi8(detail::stops_of(cursor)));
-    if (stops != 0) return cursor + std::countr_zero(stops);
+    return stops != 0 ? cursor + std::countr_zero(stops) : detail::skip_more_plain(cursor, cursor + 16, end);
   }
 #endif
-  if constexpr (std::endian::native == std::endian::little) {
-    for (; end - cursor >= 8; cursor += 8) {
-      if (const byte_words::Word stops = detail::string_stops(byte_words::load(cursor)); stops != 0)
-        return cursor + std::countr_zero(stops) / 8;
-    }
-  }
-  while (cursor != end && detail::kStringStop[static_cast<unsigned char>(*cursor)] == 0) ++cursor;
-  return cursor;
+  return detail::skip_more_plain(cursor, cursor, end);
 }
 
 /// Whether `wanted(key, escaped)` is true for a key of an object, not of an object inside it; `escaped`: the

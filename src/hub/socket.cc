@@ -135,7 +135,7 @@ void Socket::run_handlers(std::string_view event, Args& args, Ack& ack) {
   const auto found = spec.handlers.find(event);
   const bool shared = found != spec.handlers.end();
   if (shared) run_each(*this, found->second, event, args, ack, !own.empty());
-  run_each(*this, own, event, args, ack, false);
+  if (!own.empty()) run_each(*this, own, event, args, ack, false);
   if (!shared && own.empty()) run_each(*this, spec.unknown_handlers, event, args, ack, false);
 }
 

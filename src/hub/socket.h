@@ -244,6 +244,13 @@ struct AckState {
   hub::AckId id;
   bool wanted = false;
   bool answered = false;
+
+  void clear() {
+    socket = {};
+    id.number = 0;
+    id.bytes.clear();
+    id.msgpack = wanted = answered = false;
+  }
 };
 
 /// The state of the last answer, for the next event: as a rule no handler keeps its Ack.
@@ -255,7 +262,7 @@ class SpareAck {
   /// Where a handler has kept a copy, there is nothing to take back.
   void give_back(Ack ack) {
     if (ack.state_.use_count() != 1) return;
-    *ack.state_ = AckState();
+    ack.state_->clear();
     state_ = std::move(ack.state_);
   }
   AckState& state_of(Ack& ack) { return *ack.state_; }

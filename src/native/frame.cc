@@ -60,16 +60,20 @@ std::string_view first_name(std::string_view alternatives) {
   return alternatives.substr(0, alternatives.find('|'));
 }
 
+bool is_ours(std::string_view name) { return name == "id" || name == "type" || name == "ackId"; }
+
 // Whether an object's text may have a member, at any depth, that a frame has for itself. Cheap, and sure
 // only when the answer is no.
 bool may_clash(std::string_view text) {
-  if (text.find('\\') != std::string_view::npos) return true;
   for (std::size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at + 1)) {
     const std::size_t begin = at + 1;
     at = text.find('"', begin);
-    if (at == std::string_view::npos) return true;  // no JSON
+    // No JSON, or a quote that is not the end.
+    if (at == std::string_view::npos || text[at - 1] == '\\') return true;
+    // What a comma or a bracket follows at once is no name.
+    if (at + 1 == text.size() || text[at + 1] == ',' || text[at + 1] == '}' || text[at + 1] == ']') continue;
     const std::string_view name = text.substr(begin, at - begin);
-    if (name == "id" || name == "type" || name == "ackId") return true;
+    if (is_ours(name) || std::find(name.begin(), name.end(), '\\') != name.end()) return true;
   }
   return false;
 }
@@ -191,8 +195,10 @@ class FrameWriter {
       return escaped || key == "type" || key == "ackId" || (is_answer && key == "id");
     };
     if (may_clash(inside) && json::any_key(text, clashes)) return false;
-    if (members_ != 0) out_.push_back(',');
-    out_.append(inside);
+    const std::size_t begin = out_.size();
+    out_.append(text);
+    out_.pop_back();
+    out_[begin] = ',';  // in place of the bracket; a frame's type comes before
     ++members_;
     return true;
   }
@@ -265,13 +271,14 @@ Status FrameDecoder::decode_json(std::string_view text, const DecodeLimits& limi
   }
   bool usable = true;
   bool simple = true;
+  bool in_one_piece = true;
   std::size_t kept = 0;
   const json::MemberSlice* last_kept = nullptr;
-  in_one_piece_ = true;
+  std::string unescaped;
   for (const json::MemberSlice& member : slices_) {
     const std::string_view value = member.value.text;
-    const std::string unescaped = member.key_escaped ? json::unescape(member.key) : std::string();
-    const std::string_view key = member.key_escaped ? std::string_view(unescaped) : member.key;
+    std::string_view key = member.key;
+    if (member.key_escaped) key = unescaped = json::unescape(member.key);
     if (key == "type") {
       if (json::plain_string(value, type_)) continue;
       const Value type = json::parse_validated(value);
@@ -289,11 +296,12 @@ Status FrameDecoder::decode_json(std::string_view text, const DecodeLimits& limi
       if (number && *number >= 0) ack_id_ = static_cast<std::uint64_t>(*number);
     } else {
       simple = simple && !member.key_escaped && !member.value.placeholder && !member.value.binary;
-      in_one_piece_ = in_one_piece_ && (last_kept == nullptr || last_kept + 1 == &member) && key != "messageType";
+      in_one_piece = in_one_piece && (last_kept == nullptr || last_kept + 1 == &member) && key != "messageType";
       last_kept = &member;
       slices_[kept++] = member;
     }
   }
+  in_one_piece_ = in_one_piece;
   slices_.resize(kept);
   if (!simple || kept > kSlicedFieldsMax || has_duplicates(slices_)) keep_fields();
   return checked(usable, limits);
@@ -341,12 +349,11 @@ Status FrameDecoder::decode_msgpack(std::string_view bytes, const DecodeLimits& 
 Value FrameDecoder::rest_as_object() {
   if (slices_.empty()) return Value(std::move(fields_));
   if (in_one_piece_) {
-    const char* const begin = slices_.front().key.data() - 1;  // with its quote
+    const char* const begin = slices_.front().key.data() - 2;  // with its quote and what stands before it
     const std::string_view last = slices_.back().value.text;
-    const std::string_view members(begin, static_cast<std::size_t>(last.data() + last.size() - begin));
-    std::string text;
-    text.reserve(members.size() + 2);
-    text.append(1, '{').append(members).append(1, '}');
+    std::string text(begin, static_cast<std::size_t>(last.data() + last.size() + 1 - begin));
+    text.front() = '{';
+    text.back() = '}';
     slices_.clear();
     return Value::from_validated_json(std::move(text));
   }

@@ -48,6 +48,41 @@ TEST(EncodeEvent, WhatIsTextStaysTextAndIsTheSame) {
       R"("messageType":"text","n":[1,2.5,null],"from":"ann"})");
 }
 
+// A name is found whatever it is written like, and what only looks like one does no harm.
+TEST(EncodeEvent, TextsOfEveryKindAreTheSameFrame) {
+  SeededRandom random(test::seed());
+  const auto any_of = [&random](std::initializer_list<const char*> words) {
+    return std::string(words.begin()[random.below(words.size())]);
+  };
+  const auto space = [&] { return any_of({"", "", "", " ", "\n\t"}); };
+  for (int round = 0; round < 5000; ++round) {
+    std::string text = "{";
+    for (std::size_t count = 1 + random.below(4), i = 0; i < count; ++i) {
+      text += (i == 0 ? "" : ",") + space();
+      text += any_of({R"("id")", R"("type")", R"("ackId")", R"("i\u0064")", R"("\u0074ype")", R"("a")", R"("\"id")",
+                      R"("b\\")", R"("")", R"("idx")"});
+      text += space() + ":" + space();
+      text += any_of({R"("id")", R"("a\\")", R"("\"id\":")", R"("\"")", "7", "null", R"(["id","type"])",
+                      R"({"id":1})", R"({"a":"id"})", R"("")", R"("x,\"")", R"("x\",")", R"("x\"}")"});
+      text += space();
+    }
+    text += "}";
+    for (const bool is_answer : {false, true}) {
+      std::string unparsed, parsed;
+      for (std::string* out : {&unparsed, &parsed}) {
+        const Value value = out == &parsed ? Value::from_json(text).value() : Value::from_validated_json(text);
+        const std::vector<Value> args{value};
+        if (is_answer) {
+          encode_ack(*out, Codec::kJson, "5", args);
+        } else {
+          encode_event(*out, Codec::kJson, "chat", args, nullptr, std::nullopt);
+        }
+      }
+      EXPECT_EQ(Value::from_json(unparsed).value(), Value::from_json(parsed).value()) << text << "\n" << unparsed;
+    }
+  }
+}
+
 // Whatever stands between them, and wherever the frame's own fields are.
 TEST(FrameDecoder, TheOtherFieldsAreTheArguments) {
   SeededRandom random(test::seed());

@@ -198,7 +198,11 @@ void NativeStage::frame(native::FrameDecoder& decoded, native::Codec codec) {
     if (const auto alias = spec.native_types.find(event); alias != spec.native_types.end()) event = alias->second;
   }
   std::optional<hub::AckId> ack;
-  if (!decoded.id().empty()) ack = hub::AckId{0, std::string(decoded.id()), codec == native::Codec::kMsgpack};
+  if (!decoded.id().empty()) {
+    hub::AckId& id = ack.emplace();
+    id.bytes = decoded.id();
+    id.msgpack = codec == native::Codec::kMsgpack;
+  }
   const hub::SocketPtr held = socket_;
   held->receive_event(event, decoded.take_args(shape(event)), std::move(ack));
   decoded.release_args();

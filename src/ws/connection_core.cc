@@ -44,8 +44,8 @@ ConnectionCore::Partial& ConnectionCore::partial() {
   return *partial_;
 }
 
-ConnectionCore::Event ConnectionCore::next(char*& cursor, char* end, MonoTime now, Outbox& out,
-                                           std::string_view& message) {
+ConnectionCore::Event ConnectionCore::consume(char*& cursor, char* end, MonoTime now, Outbox& out,
+                                              std::string_view& message) {
   if (partial_ && partial_->finished) partial_.reset();
   while (cursor != end) {
     if (state_ == State::kClosed) {

@@ -68,7 +68,11 @@ class ConnectionCore {
   /// With kMessage `message` becomes it, with kClosed by the peer the reason in its close frame; else it stays.
   ///
   /// Lifetime: the message is valid until the next call, and no longer than the input.
-  Event next(char*& cursor, char* end, MonoTime now, Outbox& out, std::string_view& message);
+  Event next(char*& cursor, char* end, MonoTime now, Outbox& out, std::string_view& message) {
+    // As a rule a message comes whole and alone, and there is nothing behind it.
+    if (cursor == end && !partial_) return Event::kNeedMore;
+    return consume(cursor, end, now, out, message);
+  }
 
   bool message_is_binary() const { return message_is_binary_; }
 
@@ -94,6 +98,7 @@ class ConnectionCore {
   }
 
  private:
+  Event consume(char*& cursor, char* end, MonoTime now, Outbox& out, std::string_view& message);
   enum class State : std::uint8_t { kOpen, kClosing, kClosed };
   struct Partial {
     std::string header;      // bytes of an unfinished header
