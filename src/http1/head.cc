@@ -24,23 +24,9 @@ std::optional<std::string_view> RequestHead::find(std::string_view wanted) const
   return std::nullopt;
 }
 
-RequestHead::Seen RequestHead::seen(std::string_view wanted) const {
-  Seen seen;
-  for (const Field& field : fields) {
-    if (is_called(field, wanted)) seen.add(value(field));
-  }
-  return seen;
-}
-
 std::uint32_t RequestHead::count(std::string_view wanted) const {
   return static_cast<std::uint32_t>(
       std::count_if(fields.begin(), fields.end(), [&](const Field& field) { return is_called(field, wanted); }));
-}
-
-bool RequestHead::has_token(std::string_view wanted, std::string_view token) const {
-  return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
-    return is_called(field, wanted) && list_has_token(value(field), token);
-  });
 }
 
 }  // namespace wirehall::http1

@@ -38,6 +38,8 @@ struct RequestHead {
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
   bool expects_continue = false;
+  bool upgrade_lists_websocket = false;   ///< a field Upgrade does
+  bool connection_lists_upgrade = false;  ///< a field Connection does
 
   /// The request target in origin form: path and query, still percent-encoded.
   std::string_view target() const { return {bytes.data() + target_begin, target_size}; }
@@ -55,6 +57,7 @@ struct RequestHead {
   }
   /// Returns: the first field of that name, or nullopt.
   std::optional<std::string_view> find(std::string_view name) const;
+  /// How many fields of a name there were, and the first one's value.
   struct Seen {
     std::uint32_t count = 0;
     std::string_view first;
@@ -62,16 +65,12 @@ struct RequestHead {
       if (count++ == 0) first = value;
     }
   };
-  /// How many fields have that name, and the first one's value.
-  Seen seen(std::string_view name) const;
   /// How many fields have that name.
   std::uint32_t count(std::string_view name) const;
-  /// Whether any field of that name lists the token.
-  bool has_token(std::string_view name, std::string_view token) const;
 
   bool has_body() const { return chunked || content_length.value_or(0) != 0; }
   /// Whether the client asks for the WebSocket protocol (it may still be malformed).
-  bool wants_websocket() const { return has_token("upgrade", "websocket"); }
+  bool wants_websocket() const { return upgrade_lists_websocket; }
 };
 
 }  // namespace wirehall::http1

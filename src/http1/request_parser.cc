@@ -99,13 +99,17 @@ struct FramingFields {
       switch (field.name_size) {
         case 4: look("host", host); break;
         case 6: look("expect", expect); break;
+        case 7:
+          if (head.is_called(field, "upgrade"))
+            lists_websocket = lists_websocket || list_has_token(head.value(field), "websocket");
+          break;
         case 10:
-          if (head.is_called(field, "connection")) read_options(head.value(field));
+          if (head.is_called(field, "connection")) read_options(head.value(field), lists_upgrade);
           break;
         case 14: look("content-length", length); break;
         case 16:
           look("content-encoding", content_coding);
-          if (head.is_called(field, "proxy-connection")) read_options(head.value(field));
+          if (head.is_called(field, "proxy-connection")) read_options(head.value(field), proxy_lists_upgrade);
           break;
         case 17: look("transfer-encoding", coding); break;
         default: break;
@@ -116,12 +120,16 @@ struct FramingFields {
   bool closes = false;
   bool keeps_alive = false;
   bool options_are_tokens = true;
+  bool lists_websocket = false;
+  bool lists_upgrade = false;
 
  private:
-  void read_options(std::string_view list) {
+  bool proxy_lists_upgrade = false;  // means nothing
+  void read_options(std::string_view list, bool& upgrades) {
     options_are_tokens = options_are_tokens && each_of_list(list, [&](std::string_view option) {
                            closes = closes || same_token(option, "close");
                            keeps_alive = keeps_alive || same_token(option, "keep-alive");
+                           upgrades = upgrades || same_token(option, "upgrade");
                            return is_token_text(option);
                          });
   }
@@ -258,6 +266,8 @@ ErrorCode RequestParser::check_framing() {
   if (!to_origin_form(head_)) return ErrorCode::kHttpBadRequest;
   if (!fields.options_are_tokens) return ErrorCode::kHttpBadRequest;
   head_.keep_alive = !fields.closes && (head_.minor_version == 1 || fields.keeps_alive);
+  head_.upgrade_lists_websocket = fields.lists_websocket;
+  head_.connection_lists_upgrade = fields.lists_upgrade;
 
   if (fields.length.count + fields.coding.count > 1) return ErrorCode::kHttpBadRequest;
   if (fields.length.count == 1) {

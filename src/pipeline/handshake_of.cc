@@ -1,14 +1,15 @@
 #include "pipeline/handshake_of.h"
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 
 #include "http1/grammar.h"
 
 namespace wirehall::pipeline {
 
 hub::KeptHandshake keep_handshake(const http1::RequestHead& head, const RequestOrigin& origin, WallMs now) {
-  std::vector<std::pair<std::string_view, std::string_view>> headers;
-  headers.reserve(head.fields.size());
+  using NameAndValue = std::pair<std::string_view, std::string_view>;
+  boost::container::small_vector<NameAndValue, http1::RequestHead::kFieldsInside> headers;
   bool xdomain = false;
   for (const auto& field : head.fields) {
     if (origin.foreign_page && head.is_called(field, "cookie")) continue;

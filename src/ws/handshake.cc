@@ -29,12 +29,14 @@ bool is_nonce(std::string_view key) {
 ErrorCode check_handshake(const http1::RequestHead& request) {
   if (request.method != http1::Method::kGet || request.minor_version != 1 || request.has_body())
     return ErrorCode::kWsHandshake;
-  if (!request.wants_websocket() || !request.has_token("connection", "upgrade"))
-    return ErrorCode::kUpgradeRequired;
-  const auto version = request.seen("sec-websocket-version");
+  if (!request.wants_websocket() || !request.connection_lists_upgrade) return ErrorCode::kUpgradeRequired;
+  http1::RequestHead::Seen version, key;
+  for (const auto& field : request.fields) {
+    if (request.is_called(field, "sec-websocket-version")) version.add(request.value(field));
+    if (request.is_called(field, "sec-websocket-key")) key.add(request.value(field));
+  }
   if (version.count > 1) return ErrorCode::kWsHandshake;
   if (version.first != "13") return ErrorCode::kUpgradeRequired;
-  const auto key = request.seen("sec-websocket-key");
   return key.count == 1 && is_nonce(key.first) ? ErrorCode::kOk : ErrorCode::kWsHandshake;
 }
 
@@ -77,9 +79,9 @@ std::string joined_fields(const http1::RequestHead& request, std::string_view na
 void append_switching_protocols(Outbox& out, const http1::RequestHead& request,
                                 const std::optional<DeflateAgreement>& deflate, std::string_view subprotocol,
                                 const std::vector<http1::Header>& extra) {
-  std::string head;
-  head.reserve(256);
-  head.append(
+  // What is sent is copied from it.
+  static thread_local std::string head;
+  head.assign(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
       "Upgrade\r\nSec-WebSocket-Accept: ");
   append_accept_value(head, *request.find("sec-websocket-key"));

@@ -46,6 +46,13 @@ TEST(Handshake, RefusesWhatSection4_2Refuses) {
       {request("GET /ws HTTP/1.0", kUpgrade + kKey + kVersion), ErrorCode::kWsHandshake},
       {request(kGet, kUpgrade + kKey + kVersion + "Content-Length: 3\r\n"), ErrorCode::kWsHandshake},
       {request(kGet, "Upgrade: websocket\r\n" + kKey + kVersion), ErrorCode::kUpgradeRequired},
+      {request(kGet, "Upgrade: websocket\r\nProxy-Connection: Upgrade\r\n" + kKey + kVersion),
+       ErrorCode::kUpgradeRequired},
+      {request(kGet, "Upgrade: websockets\r\nConnection: Upgrade\r\n" + kKey + kVersion),
+       ErrorCode::kUpgradeRequired},
+      {request(kGet, "Upgrade: foo, WebSocket\r\nUpgrade: h2c\r\nConnection: a\r\nconnection: b , uPgrade\r\n"
+                     "Connection: c\r\n" + kKey + kVersion),
+       ErrorCode::kOk},
       {request(kGet, "Connection: Upgrade\r\n" + kKey + kVersion), ErrorCode::kUpgradeRequired},
       {request(kGet, kUpgrade + kKey), ErrorCode::kUpgradeRequired},
       {request(kGet, kUpgrade + kKey + "Sec-WebSocket-Version: 8\r\n"), ErrorCode::kUpgradeRequired},
