@@ -103,10 +103,12 @@ void Socket::receive_event(std::string_view event, Args& args, std::optional<Ack
       const auto any = find_rare()->any;  // a handler may add another
       for (const auto& handler : any) handler(*this, event, args);
     }
-    if (const Status checked = check_event(event, args); !checked.ok()) {
-      ack.fail(checked.error());
-    } else {
+    const bool is_checked = find_rare() != nullptr || !nsp_->spec().event_middlewares.empty();
+    const Status checked = is_checked ? check_event(event, args) : Status();
+    if (checked.ok()) {
       run_handlers(event, args, ack);
+    } else {
+      ack.fail(checked.error());
     }
   } catch (...) {
     hub().report_exception("handler threw");
