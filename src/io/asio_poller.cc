@@ -51,11 +51,10 @@ class AsioPoller final : public Poller {
   bool wait(Duration timeout) override {
     if (timeout == Duration::max()) {
       context_.run_one();
-    } else if (timeout <= Duration::zero()) {
-      context_.poll_one();
-    } else {
+    } else if (timeout > Duration::zero()) {
       context_.run_one_for(std::chrono::ceil<std::chrono::milliseconds>(timeout));
     }
+    context_.poll();  // what else is ready: no more than is armed, since nothing is armed meanwhile
     return !ready_.empty();
   }
 

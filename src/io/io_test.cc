@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <future>
@@ -163,6 +164,78 @@ TEST_P(HeldUpTest, WhoWasServedInThisTurnWaitsForTheNext) {
   ASSERT_EQ(another.wait_for(std::chrono::seconds(10)), std::future_status::ready);
   EXPECT_GE(same.get(), kClients) << "the others have got what they were told before";
   EXPECT_EQ(another.get(), 0u) << "who had not been served was, before anything was written";
+}
+
+// A shard that is held up while many send, so that it finds them all ready at once.
+class GroupTest : public NodeTest {
+ protected:
+  static constexpr std::size_t kClients = 100;
+  void open_all() {
+    registry.of("/").api.on_event("wait", [this](Socket&) {
+      told.set_value();
+      go_on.get_future().wait();
+    });
+    registry.of("/").api.on_event("look", [this](Ack ack) { ack(Object{{"writes", writes()}}); });
+    registry.of("/").api.on_event("end-all", [](Socket& socket) { socket.nsp().disconnect_sockets(true); });
+    start(1);
+    for (std::size_t i = 0; i < kClients; ++i) {
+      clients.push_back(std::make_unique<test::NetClient>(node->port()));
+      ASSERT_EQ(clients.back()->open_websocket("/ws"), 101);
+    }
+    clients[0]->send(test::text(R"({"type":"wait"})"));
+    told.get_future().wait();
+    writes_before = node->sum(Counter::kWrites);
+  }
+  void TearDown() override {
+    clients.clear();
+    NodeTest::TearDown();
+  }
+  std::int64_t writes() const { return static_cast<std::int64_t>(node->sum(Counter::kWrites) - writes_before); }
+  std::promise<void> told, go_on;
+  std::uint64_t writes_before = 0;
+  std::vector<std::unique_ptr<test::NetClient>> clients;
+};
+
+TEST_P(GroupTest, WhoIsReadyTogetherIsProcessedBeforeAnythingIsWritten) {
+  open_all();
+  for (std::size_t i = 1; i <= 3; ++i) clients[i]->send(test::text(R"({"type":"look","id":1})"));
+  go_on.set_value();
+  for (std::size_t i = 1; i <= 3; ++i)
+    EXPECT_EQ(clients[i]->await("\"id\":1"), R"(t:{"type":"ack","id":1,"writes":0})");
+  clients[1]->send(test::text(R"({"type":"look","id":2})"));
+  EXPECT_EQ(clients[1]->await("\"id\":2"), R"(t:{"type":"ack","id":2,"writes":3})");
+}
+
+// Whatever the kernel gives at once: some have sent several messages, some more than a group has room for.
+TEST_P(GroupTest, EachGetsItsOwnAnswersInOrder) {
+  open_all();
+  const auto size = [](std::size_t i, std::size_t k) { return i % 7 == 3 ? 9'000 * k : i % 2 * 40 + k; };
+  for (std::size_t i = 1; i < kClients; ++i) {
+    std::string bytes;
+    for (std::size_t k = 1; k <= 1 + i % 3; ++k)
+      bytes += test::text(R"({"type":"echo","id":)" + std::to_string(1000 * i + k) + R"(,"x":")" +
+                          std::string(size(i, k), 'x') + "\"}");
+    clients[i]->send(bytes);
+  }
+  go_on.set_value();
+  for (std::size_t i = 1; i < kClients; ++i) {
+    for (std::size_t k = 1; k <= 1 + i % 3; ++k) {
+      const std::string id = std::to_string(1000 * i + k);
+      EXPECT_EQ(clients[i]->await("\"id\":" + id), R"(t:{"type":"ack","id":)" + id + R"(,"x":")" +
+                                                       std::string(size(i, k), 'x') + "\"}");
+    }
+  }
+}
+
+TEST_P(GroupTest, WhoEndsMeanwhileIsNotProcessedAnyMore) {
+  std::atomic<int> handled = 0;
+  registry.of("/").api.on_event("count", [&handled](Socket&) { ++handled; });
+  open_all();
+  clients[1]->send(test::text(R"({"type":"end-all"})"));
+  for (std::size_t i = 2; i < kClients; ++i) clients[i]->send(test::text(R"({"type":"count"})"));
+  go_on.set_value();
+  for (std::size_t i = 0; i < kClients; ++i) EXPECT_EQ(clients[i]->await("close"), "close:1000");
+  EXPECT_EQ(handled, 0);
 }
 
 TEST_P(NodeTest, AMegabyteGoesBothWaysThroughFullBuffers) {
@@ -473,6 +546,8 @@ TEST_P(TlsTest, AKeyThatOthersMayReadIsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, HeldUpTest, testing::Values(io::NodeVariant{1, false}, io::NodeVariant{1, true}),
+                         io::name_of);
+INSTANTIATE_TEST_SUITE_P(Variants, GroupTest, testing::Values(io::NodeVariant{1, false}, io::NodeVariant{1, true}),
                          io::name_of);
 INSTANTIATE_TEST_SUITE_P(Variants, NodeTest, io::kNodeVariants, io::name_of);
 INSTANTIATE_TEST_SUITE_P(Variants, TlsTest, io::kNodeVariants, io::name_of);

@@ -266,12 +266,38 @@ void Shard::turn(F&& work) {
 // What has come while many receivers were found is written to them together with the rest.
 void Shard::take_batches() {
   poller_->deliver();
+  serve_group();
   for (int more = 1; more < kBatchesPerTurnMax && core_.touched_count() >= kManyTouched; ++more) {
     if (stopping_ || !poller_->wait(Duration::zero())) break;
     takes_more_ = true;
     poller_->deliver();
+    serve_group();
   }
   takes_more_ = false;
+}
+
+void Shard::received(TcpConnection& connection, std::size_t bytes) {
+  connection.in_group = true;
+  group_[group_count_++] = {&connection, group_bytes_, bytes};
+  group_bytes_ += bytes;
+  if (group_count_ == kGroupMax || kReceiveBytes - group_bytes_ < kGroupRoomBytesMin) process_group();
+}
+
+void Shard::process_group() {
+  const std::span<const Received> group(group_.data(), group_count_);
+  for (const Received& each : group) {
+    char* const begin = receive_buffer_.get() + each.begin;
+    each.connection->process_received(begin, begin + each.bytes);
+  }
+  // Answers that concern nobody else are written while their bytes are in the cache. As soon as others are touched too,
+  // as by a broadcast, writing waits for the end of the turn, when more may have come together.
+  const bool only_answers = core_.touched_count() <= group.size() && core_.all_touched([](pipeline::Connection& touched) {
+    return tcp(touched).in_group;
+  });
+  for (const Received& each : group) each.connection->in_group = false;
+  group_count_ = group_bytes_ = 0;
+  if (!only_answers) return;
+  for (pipeline::Connection* connection : core_.take_touched()) tcp(*connection).flush();
 }
 
 void Shard::finish_turn() {

@@ -4,6 +4,7 @@
 //   poller reports, the mailbox among it, and a deadline — goes through turn().
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <span>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/assert.h"
 #include "io/mailbox.h"
 #include "io/poller.h"
 #include "io/system.h"
@@ -42,7 +44,21 @@ class Shard {
   /// Requires: it is a shard's.
   static Shard& of(pipeline::ShardCore& core) { return static_cast<Core&>(core).shard; }
   Poller& poller() { return *poller_; }
-  std::span<char> receive_buffer() { return {receive_buffer_.get(), kReceiveBytes}; }
+  /// Requires: no group is in it.
+  std::span<char> receive_buffer() {
+    WIREHALL_ASSERT(group_count_ == 0);
+    return {receive_buffer_.get(), kReceiveBytes};
+  }
+  // Connections that are ready together are read one after another, then processed, then written: what they have in
+  // common, code above all, stays in the processor's cache, which the kernel needs for itself in each call.
+  /// Where the next one reads to.
+  std::span<char> group_room() { return {receive_buffer_.get() + group_bytes_, kReceiveBytes - group_bytes_}; }
+  /// So much has been read there. Processes the group when there is no room for another.
+  void received(TcpConnection& connection, std::size_t bytes);
+  /// Processes what was read, and writes the answers.
+  void serve_group() {
+    if (group_count_ != 0) process_group();
+  }
   std::span<char> write_buffer() { return {write_buffer_.get(), kWriteBytes}; }
   void retire(TcpConnection& connection);
   void read_later(TcpConnection& connection);
@@ -75,6 +91,8 @@ class Shard {
   class DrainTimer;
   static constexpr std::size_t kReceiveBytes = 64 * 1024;
   static constexpr std::size_t kWriteBytes = 64 * 1024;
+  static constexpr std::size_t kGroupMax = 32;  // more save nothing
+  static constexpr std::size_t kGroupRoomBytesMin = 16 * 1024;  // as much as one read may be sure of
 
   void run();
   /// Whether its thread takes the sockets into a table of its own.
@@ -82,6 +100,7 @@ class Shard {
   template <class F>
   void turn(F&& work);
   void take_batches();
+  void process_group();
   void finish_turn();
   Duration time_to_wait();
   void accepted(int socket, std::string address);
@@ -96,6 +115,13 @@ class Shard {
   Core core_;
   std::unique_ptr<char[]> receive_buffer_;
   std::unique_ptr<char[]> write_buffer_;
+  struct Received {
+    TcpConnection* connection;
+    std::size_t begin, bytes;  // in the receive buffer
+  };
+  std::array<Received, kGroupMax> group_;
+  std::size_t group_count_ = 0;
+  std::size_t group_bytes_ = 0;
   std::unique_ptr<MailboxWatch> mailbox_watch_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<TcpConnection*> read_later_;

@@ -82,14 +82,16 @@ void TcpConnection::on_ready(bool readable, bool writable) {
   if (handshaking_) {
     if (!handshake()) return;
   }
-  if (readable_) read_some();
+  if (readable_ && !read_into_group()) {
+    shard().serve_group();
+    read_some();
+  }
   if (writable && write_blocked_ && socket_ >= 0) {
     write_blocked_ = false;
     touch();
   }
-  // An answer that concerns nobody else is written while its bytes are in the cache. As soon as others are
-  // touched too, as by a broadcast, writing waits for the end of the turn, when more may have come together.
-  if (core().take_if_alone(*this)) flush();
+  // As the group does with its answers; never before what was read has been processed.
+  if (!in_group && core().take_if_alone(*this)) flush();
 }
 
 // A TCP proxy puts its header in front of TLS. Returns: whether that is settled.
@@ -167,6 +169,40 @@ TcpConnection::Io TcpConnection::read_once(char* buffer, std::size_t size, std::
   }
 }
 
+// Reads once, as is usual; it is processed together with what others have sent. Returns: whether that was all.
+bool TcpConnection::read_into_group() {
+  const std::uint8_t turn = shard().turn_digits();
+  if (extra_ || lingering_ || peer_closed_ || !wants_read() || (shard().takes_more() && read_in_turn_ == turn)) return false;
+  read_in_turn_ = turn;
+  const auto room = shard().group_room();
+  std::size_t got = 0;
+  const Io result = read_once(room.data(), room.size(), got);
+  if (result != Io::kDone) {
+    stop_reading(result);
+    return true;
+  }
+  // A short read has emptied the socket; what comes later is reported anew.
+  const bool all = got < room.size();
+  if (all) stop_reading(Io::kBlocked);
+  shard().received(*this, got);
+  return all;
+}
+
+// There is nothing to read, or never will be.
+void TcpConnection::stop_reading(Io result) {
+  readable_ = false;
+  if (result == Io::kBlocked) {
+    shard().poller().arm_read(*this);
+  } else if (result == Io::kError) {
+    gone(true);
+    close_now();
+  } else if (!eof_reported_) {
+    eof_reported_ = true;
+    receive_eof();
+    touch();
+  }
+}
+
 void TcpConnection::read_some() {
   if (lingering_) {
     discard();
@@ -183,34 +219,21 @@ void TcpConnection::read_some() {
   std::size_t budget = core().limits().read_turn_bytes_max;
   while (socket_ >= 0 && wants_read() && budget != 0) {
     std::size_t got = 0;
-    switch (read_once(buffer.data(), buffer.size(), got)) {
+    const Io result = read_once(buffer.data(), buffer.size(), got);
+    switch (result) {
       case Io::kDone:
         receive(buffer.data(), buffer.data() + got);
         budget -= std::min(budget, got);
         // A short read has emptied the socket; what comes later is reported anew. TLS and a reported
         // hang-up must be read to the end.
         if (got < buffer.size() && !ssl() && !peer_closed_) {
-          readable_ = false;
-          shard().poller().arm_read(*this);
+          stop_reading(Io::kBlocked);
           return;
         }
         break;
       case Io::kBlocked:
-        readable_ = false;
-        shard().poller().arm_read(*this);
-        return;
       case Io::kEnd:
-        readable_ = false;
-        if (!eof_reported_) {
-          eof_reported_ = true;
-          receive_eof();
-          touch();
-        }
-        return;
-      case Io::kError:
-        gone(true);
-        close_now();
-        return;
+      case Io::kError: stop_reading(result); return;
     }
   }
   if (socket_ >= 0 && readable_ && wants_read()) shard().read_later(*this);

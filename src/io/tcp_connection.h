@@ -27,6 +27,10 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
 
   void on_hangup() override;
   void on_ready(bool readable, bool writable) override;
+  /// What the shard has read for it, unless it has ended meanwhile.
+  void process_received(char* begin, char* end) {
+    if (socket_ >= 0) receive(begin, end);
+  }
   void prefetch_ahead(unsigned hops) const override;
 
   /// Registers with the poller. Returns: false when the system refused; the connection must be destroyed.
@@ -64,6 +68,8 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   void close_after(Duration time);
   enum class Io : std::uint8_t { kDone, kBlocked, kEnd, kError };
   void read_some();
+  bool read_into_group();
+  void stop_reading(Io result);
   bool read_proxy_header();
   bool handshake();
   Io read_once(char* buffer, std::size_t size, std::size_t& got);
@@ -96,6 +102,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
 
  public:
   bool in_read_list : 1 = false;  ///< the shard's
+  bool in_group : 1 = false;      ///< likewise
 
  private:
   std::uint8_t read_in_turn_ = 0;  // the last digits of the turn in which this was read last

@@ -5,6 +5,7 @@
 //            →  the io layer writes every touched connection  →  sweep()
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -59,6 +60,11 @@ class ShardCore : public hub::Environment, public http1::ResponseSink {
   void sweep();
   /// How many connections the next take_touched() would give.
   std::size_t touched_count() const { return touched_.size(); }
+  /// Whether `is(connection)` holds for each of them.
+  template <class F>
+  bool all_touched(F&& is) const {
+    return std::all_of(touched_.begin(), touched_.end(), [&](Connection* connection) { return is(*connection); });
+  }
   /// The connections that have something to write or whose end has come.
   /// Lifetime: the list, until the next call.
   const std::vector<Connection*>& take_touched() {
