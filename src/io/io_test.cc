@@ -19,6 +19,7 @@
 
 #include "io/mailbox.h"
 #include "io/node_for_test.h"
+#include "io/system.h"
 #include "support/net.h"
 
 namespace wirehall {
@@ -204,6 +205,28 @@ TEST_P(GroupTest, WhoIsReadyTogetherIsProcessedBeforeAnythingIsWritten) {
     EXPECT_EQ(clients[i]->await("\"id\":1"), R"(t:{"type":"ack","id":1,"writes":0})");
   clients[1]->send(test::text(R"({"type":"look","id":2})"));
   EXPECT_EQ(clients[1]->await("\"id\":2"), R"(t:{"type":"ack","id":2,"writes":3})");
+}
+
+TEST_P(GroupTest, AnAnswerDoesNotWaitForAllHandlersOfTheOthers) {
+  std::promise<void> has_answer;
+  registry.of("/").api.on_event("take-long", [](Socket&) {
+    io::SystemClock clock;
+    for (const MonoTime end = clock.now() + Milliseconds(2); clock.now() < end;) std::this_thread::yield();
+  });
+  std::atomic<bool> came_before = false;
+  registry.of("/").api.on_event("await-answer", [&](Socket&, Ack ack) {
+    came_before = has_answer.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+    ack();
+  });
+  open_all();
+  clients[1]->send(test::text(R"({"type":"echo","id":1})"));
+  for (std::size_t i = 2; i <= 4; ++i) clients[i]->send(test::text(R"({"type":"take-long"})"));
+  clients[5]->send(test::text(R"({"type":"await-answer","id":2})"));
+  go_on.set_value();
+  EXPECT_NE(clients[1]->await("\"id\":1"), "");
+  has_answer.set_value();
+  EXPECT_NE(clients[5]->await("\"id\":2"), "");
+  EXPECT_TRUE(came_before);
 }
 
 // Whatever the kernel gives at once: some have sent several messages, some more than a group has room for.

@@ -277,25 +277,34 @@ void Shard::take_batches() {
 }
 
 void Shard::received(TcpConnection& connection, std::size_t bytes) {
-  connection.in_group = true;
+  connection.in_group = TcpConnection::InGroup::kRead;
   group_[group_count_++] = {&connection, group_bytes_, bytes};
   group_bytes_ += bytes;
   if (group_count_ == kGroupMax || kReceiveBytes - group_bytes_ < kGroupRoomBytesMin) process_group();
 }
 
 void Shard::process_group() {
-  const std::span<const Received> group(group_.data(), group_count_);
-  for (const Received& each : group) {
-    char* const begin = receive_buffer_.get() + each.begin;
-    each.connection->process_received(begin, begin + each.bytes);
+  // Who was answered at once does not wait long for others' handlers.
+  constexpr std::size_t kBetweenLooks = 4;
+  MonoTime due = clock_.now() + kAnswerWaitMax;
+  for (std::size_t i = 0; i < group_count_; ++i) {
+    char* const begin = receive_buffer_.get() + group_[i].begin;
+    group_[i].connection->process_received(begin, begin + group_[i].bytes);
+    if (i % kBetweenLooks != kBetweenLooks - 1 || clock_.now() < due) continue;
+    write_answers();
+    due = clock_.now() + kAnswerWaitMax;
   }
-  // Answers that concern nobody else are written while their bytes are in the cache. As soon as others are touched too,
-  // as by a broadcast, writing waits for the end of the turn, when more may have come together.
-  const bool only_answers = core_.touched_count() <= group.size() && core_.all_touched([](pipeline::Connection& touched) {
-    return tcp(touched).in_group;
-  });
-  for (const Received& each : group) each.connection->in_group = false;
+  write_answers();
+  for (std::size_t i = 0; i < group_count_; ++i) group_[i].connection->in_group = TcpConnection::InGroup::kNo;
   group_count_ = group_bytes_ = 0;
+}
+
+// Answers that concern nobody else are written while their bytes are in the cache. As soon as others are touched too, as
+// by a broadcast, writing waits for the end of the turn, when more may have come together.
+void Shard::write_answers() {
+  const bool only_answers = core_.touched_count() <= group_count_ && core_.all_touched([](pipeline::Connection& touched) {
+    return tcp(touched).in_group == TcpConnection::InGroup::kProcessed;
+  });
   if (!only_answers) return;
   for (pipeline::Connection* connection : core_.take_touched()) tcp(*connection).flush();
 }

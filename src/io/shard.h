@@ -92,6 +92,7 @@ class Shard {
   static constexpr std::size_t kReceiveBytes = 64 * 1024;
   static constexpr std::size_t kWriteBytes = 64 * 1024;
   static constexpr std::size_t kGroupMax = 32;  // more save nothing
+  static constexpr Duration kAnswerWaitMax = Milliseconds(1);  // for others of the group, but for the running handlers
   static constexpr std::size_t kGroupRoomBytesMin = 16 * 1024;  // as much as one read may be sure of
 
   void run();
@@ -101,6 +102,7 @@ class Shard {
   void turn(F&& work);
   void take_batches();
   void process_group();
+  void write_answers();
   void finish_turn();
   Duration time_to_wait();
   void accepted(int socket, std::string address);

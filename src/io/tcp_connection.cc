@@ -91,7 +91,7 @@ void TcpConnection::on_ready(bool readable, bool writable) {
     touch();
   }
   // As the group does with its answers; never before what was read has been processed.
-  if (!in_group && core().take_if_alone(*this)) flush();
+  if (in_group != InGroup::kRead && core().take_if_alone(*this)) flush();
 }
 
 // A TCP proxy puts its header in front of TLS. Returns: whether that is settled.

@@ -29,6 +29,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   void on_ready(bool readable, bool writable) override;
   /// What the shard has read for it, unless it has ended meanwhile.
   void process_received(char* begin, char* end) {
+    in_group = InGroup::kProcessed;
     if (socket_ >= 0) receive(begin, end);
   }
   void prefetch_ahead(unsigned hops) const override;
@@ -102,7 +103,9 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
 
  public:
   bool in_read_list : 1 = false;  ///< the shard's
-  bool in_group : 1 = false;      ///< likewise
+  /// The shard's: whether it has been read for the running group, and processed.
+  enum class InGroup : std::uint8_t { kNo, kRead, kProcessed };
+  InGroup in_group : 2 = InGroup::kNo;
 
  private:
   std::uint8_t read_in_turn_ = 0;  // the last digits of the turn in which this was read last

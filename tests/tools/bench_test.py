@@ -6,16 +6,19 @@ import json
 import os
 import pathlib
 import random
+import signal
+import subprocess
 import sys
 import tempfile
 import types
 import unittest
+import unittest.mock
 import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
 from measure import exact, intervals, machine, measurements, peers, plots  # noqa: E402
-from measure import results, rounds, rows, servers, table, websocket  # noqa: E402
+from measure import results, rounds, rows, servers, table, turns, websocket  # noqa: E402
 
 
 class Options:
@@ -291,6 +294,62 @@ class Servers(unittest.TestCase):
         self.assertEqual(websocket.split(b"\x81\x7e\x00\x80" + b"x" * 127), (0, 0, b""))
         self.assertEqual(websocket.split(b"\x81\x7e\x00\x80" + b"x" * 128)[0], 132)
         self.assertEqual(websocket.masked("hi"), b"\x81\x82\x00\x00\x00\x00hi")
+
+
+class Turns(unittest.TestCase):
+    def start(self, code):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    def test_each_goes_on_until_it_has_ended_and_never_two_at_once(self):
+        # Each notes when it has just been running; a gap is somebody else's turn.
+        code = """import time
+end, last, seen = time.monotonic() + 0.4, 0.0, []
+while time.monotonic() < end:
+    now = time.monotonic()
+    if now - last > 0.01: seen.append([now, now])
+    seen[-1][1] = last = now
+print(seen)"""
+        processes = [self.start(code) for _ in range(2)]
+        turns.take_turns(processes, 0.03)
+        self.assertEqual([process.returncode for process in processes], [0, 0])
+        one, other = (json.loads(process.stdout.read()) for process in processes)
+        self.assertGreater(len(one), 2)
+        for begin, end in one:
+            for other_begin, other_end in other:
+                # A stop reaches who runs on another core a moment later.
+                self.assertLess(min(end, other_end) - max(begin, other_begin), 0.01)
+
+    def test_who_never_ends_is_an_error(self):
+        process = self.start("import time; time.sleep(1000)")
+        with unittest.mock.patch.object(turns, "ROUND_SECONDS_MAX", 0.1):
+            with self.assertRaisesRegex(machine.BenchError, "did not end within 0.1 s"):
+                turns.take_turns([process], 0.01)
+
+    def test_who_is_meant_is_said_by_load_server_and_program(self):
+        own = turns.Contestant(f"echo/native={sys.executable}")
+        self.assertEqual(own.server.command, [str(pathlib.Path(sys.executable).resolve()), "--threads", "1"])
+        self.assertEqual(own.server.protocol, "native")
+        self.assertEqual(turns.Contestant("hall/hall-native").server, servers.SERVERS["hall-native"])
+        for text, why in (("echo/nobody", "known are .*echo/floor"), ("idle/native", "known are"),
+                          ("deflate/deflate", "known are"), ("echo/native=/dev/null", "is no program"),
+                          (f"hall/hall-native={sys.executable}", "no other build")):
+            with self.assertRaisesRegex(machine.BenchError, why, msg=text):
+                turns.Contestant(text)
+
+    def test_a_handshake_costs_what_its_opening_does(self):
+        report = result_of(2.0)
+        self.assertEqual(turns.Contestant("handshake/native").figure(report), 20.0)
+        self.assertEqual(turns.Contestant("echo/native").figure(report), 2.0)
+
+    def test_ratios_are_of_one_round(self):
+        contestants = [turns.Contestant("echo/floor"), turns.Contestant("echo/native")]
+        lines = turns.table(contestants, [[1.0, 2.0, 4.0, 5.0, 6.0, 7.0], [1.5, 3.0, 6.0, 7.5, 9.0, 10.5]]).split("\n")
+        self.assertEqual(lines[-1], "| echo/native | 6.750 | 1.500 | 1.500 | 1.500 to 1.500 |")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,118 @@
+"""Servers that take turns: all of them run, and of their generators one at a time, for some hundredths of a second each.
+What makes the machine slower for longer than that makes it slower for all of them alike, so that the ratio of one round
+repeats to 1 or 2 %, where one after another it repeats to 8."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import time
+
+from . import intervals, rows, servers
+from .machine import BenchError, say
+from .measurements import MEASUREMENTS
+
+# Shorter, and memory that was pushed out of the cache meanwhile counts; longer, and the machine changes in between.
+TURN_SECONDS = 0.04
+ROUND_SECONDS_MAX = 120
+
+
+class Contestant:
+    """`text`: LOAD/SERVER as in `./dev bench`, and where another build is meant, =PROGRAM behind it."""
+
+    def __init__(self, text):
+        key, _, program = text.partition("=")
+        measurement = MEASUREMENTS.get(key)
+        if measurement is None or not hasattr(measurement, "load") or measurement.load.kind == "idle":
+            known = sorted(key for key, each in MEASUREMENTS.items() if hasattr(each, "load") and each.load.kind != "idle")
+            raise BenchError(f'"{key}" is no load and server; known are {" ".join(known)}')
+        self.text, self.load, self.server = text, measurement.load, measurement.server
+        if program:
+            if self.server.is_hall:
+                raise BenchError(f"{text}: of wirehall serve no other build can be chosen")
+            if not os.access(program, os.X_OK):
+                raise BenchError(f"{text}: {program} is no program")
+            command = [str(pathlib.Path(program).resolve()), *self.server.command[1:]]
+            self.server = servers.Server(self.server.key, text, command, self.server.protocol, self.server.peer,
+                                         one_thread=self.server.one_thread)
+
+    def figure(self, report):
+        value = "opening_cpu_us_per_connection" if self.load.kind == "handshake" else "cpu_us_per_operation"
+        return report["server"][value]
+
+
+def round_of(contestants, context, turn_seconds):
+    """What each one's operation cost, in us of processor time."""
+    seconds = context.options.seconds * len(contestants)
+    server_cores = context.cores.server
+    generator_cores = context.cores.of("pinned")[1]
+    with contextlib.ExitStack() as stack:
+        generators = []
+        for each in contestants:
+            running = stack.enter_context(servers.start(each.server, context.places, server_cores, each.load.server_mode))
+            command = context.generator.command(each.server, each.load, running.port, running.pid, seconds)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                       preexec_fn=lambda: os.sched_setaffinity(0, generator_cores))
+            stack.callback(process.kill)
+            process.send_signal(signal.SIGSTOP)
+            generators.append(process)
+        take_turns(generators, turn_seconds)
+        return [each.figure(report_of(process, each)) for each, process in zip(contestants, generators)]
+
+
+def take_turns(processes, turn_seconds):
+    """Lets one after another go on for so long, until all have ended."""
+    deadline = time.monotonic() + ROUND_SECONDS_MAX
+    left = list(processes)
+    while left:
+        if time.monotonic() > deadline:
+            raise BenchError(f"the generators did not end within {ROUND_SECONDS_MAX} s")
+        process = left.pop(0)
+        process.send_signal(signal.SIGCONT)
+        try:
+            process.wait(turn_seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGSTOP)
+            left.append(process)
+
+
+def report_of(process, contestant):
+    output, faults = process.communicate()
+    if process.returncode != 0:
+        raise BenchError(f"{contestant.text}: {faults.strip().splitlines()[-1] if faults.strip() else 'the generator failed'}")
+    return json.loads(output)
+
+
+def run(contestants, context, rounds, turn_seconds):
+    """For each contestant its figures, round by round. The order changes with every round."""
+    figures = [[] for _ in contestants]
+    failures = 0
+    while len(figures[0]) < rounds:
+        order = list(range(len(contestants)))
+        if len(figures[0]) % 2:
+            order.reverse()
+        try:
+            measured = round_of([contestants[i] for i in order], context, turn_seconds)
+        except BenchError as error:
+            failures += 1
+            if failures > rounds:
+                raise
+            say(f"FAILED: {error}")
+            continue
+        for i, figure in zip(order, measured):
+            figures[i].append(figure)
+        say(f"round {len(figures[0]):2} of {rounds}   " + "   ".join(f"{figure[-1]:8.3f} µs" for figure in figures))
+    return figures
+
+
+def table(contestants, figures):
+    """Markdown: the medians, and the ratios to the first with their intervals."""
+    lines = ["| load/server | µs, median | cheapest round | to the first | 95 % interval |",
+             "| --- | ---: | ---: | ---: | --- |"]
+    for each, own in zip(contestants, figures):
+        median, low, high, coverage = intervals.median_interval([rows.ratio(pair) for pair in zip(own, figures[0])])
+        interval = f"{low:.3f} to {high:.3f}" + ("" if coverage >= intervals.LEVEL else f" ({coverage:.0%} only)")
+        lines.append(f"| {each.text} | {statistics.median(own):.3f} | {min(own):.3f} | {median:.3f} | {interval} |")
+    return "\n".join(lines)
