@@ -250,6 +250,22 @@ TEST_P(GroupTest, EachGetsItsOwnAnswersInOrder) {
   }
 }
 
+TEST_P(GroupTest, WhoFillsTheBufferWithAnErrorHarmsNobody) {
+  open_all();
+  const auto echo = [&](std::size_t i) {
+    clients[i]->send(test::text(R"({"type":"echo","id":)" + std::to_string(i) + "}"));
+  };
+  for (std::size_t i = 1; i <= 40; ++i) {
+    if (i % 10 != 5) echo(i);
+    if (i % 10 == 5) clients[i]->send("\x81\x01!" + std::string(70'000, 'x'));  // not masked
+  }
+  go_on.set_value();
+  for (std::size_t i = 1; i <= 40; ++i) {
+    const std::string awaited = i % 10 == 5 ? "close:1002" : R"(t:{"type":"ack","id":)" + std::to_string(i) + "}";
+    EXPECT_EQ(clients[i]->await(i % 10 == 5 ? "close" : "ack"), awaited);
+  }
+}
+
 TEST_P(GroupTest, WhoEndsMeanwhileIsNotProcessedAnyMore) {
   std::atomic<int> handled = 0;
   registry.of("/").api.on_event("count", [&handled](Socket&) { ++handled; });

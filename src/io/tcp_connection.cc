@@ -416,7 +416,8 @@ void TcpConnection::linger() {
 }
 
 void TcpConnection::discard() {
-  const auto buffer = shard().receive_buffer();
+  // It may come to that while others' bytes are in the receive buffer.
+  const auto buffer = shard().write_buffer();
   while (socket_ >= 0) {
     const ssize_t got = ::recv(socket_, buffer.data(), buffer.size(), 0);
     if (got < 0 && errno == EINTR) continue;
