@@ -1,5 +1,5 @@
 // The portable twin: one descriptor object per connection, watched with async_wait. A hang-up shows as a
-// readable descriptor whose read ends; a batch is one event, so I2 of poller.h holds trivially.
+// readable descriptor whose read ends, and is told in the order in which it came.
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>

@@ -220,7 +220,14 @@ TEST_P(GroupTest, AnAnswerDoesNotWaitForAllHandlersOfTheOthers) {
   });
   open_all();
   clients[1]->send(test::text(R"({"type":"echo","id":1})"));
-  for (std::size_t i = 2; i <= 4; ++i) clients[i]->send(test::text(R"({"type":"take-long"})"));
+  // Whether few connections have much to do, or several a little.
+  if (GetParam().portable) {
+    std::string bytes;
+    for (int k = 0; k < 20; ++k) bytes += test::text(R"({"type":"take-long"})");
+    clients[2]->send(bytes);
+  } else {
+    for (std::size_t i = 2; i <= 4; ++i) clients[i]->send(test::text(R"({"type":"take-long"})"));
+  }
   clients[5]->send(test::text(R"({"type":"await-answer","id":2})"));
   go_on.set_value();
   EXPECT_NE(clients[1]->await("\"id\":1"), "");

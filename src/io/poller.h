@@ -4,8 +4,8 @@
 //   I1  After add(), and after arm_read() or arm_write(), the next time the descriptor is readable or
 //       writable is reported, perhaps more often. Who was told must read or write until EAGAIN (or a short
 //       read), then arm again; or remember that there is more.
-//   I2  Within a batch hang-ups are reported before anything else, so that a client which aborts a request
-//       and repeats it at once does not find the old one alive.
+//   I2  Within a batch hang-ups, where the system tells of them, are reported before anything else, so that a client
+//       which aborts a request and repeats it at once does not find the old one alive.
 //   I3  After remove() nothing is reported for that object any more, not even from the running batch.
 #pragma once
 

@@ -284,13 +284,17 @@ void Shard::received(TcpConnection& connection, std::size_t bytes) {
 }
 
 void Shard::process_group() {
-  // Who was answered at once does not wait long for others' handlers.
-  constexpr std::size_t kBetweenLooks = 4;
+  // Who was answered at once does not wait long for others' handlers. In few bytes there are few messages.
+  constexpr std::size_t kUnlookedConnections = 4, kUnlookedBytes = 512;
   MonoTime due = clock_.now() + kAnswerWaitMax;
+  std::size_t connections = 0, bytes = 0;  // since the clock was looked at
   for (std::size_t i = 0; i < group_count_; ++i) {
     char* const begin = receive_buffer_.get() + group_[i].begin;
     group_[i].connection->process_received(begin, begin + group_[i].bytes);
-    if (i % kBetweenLooks != kBetweenLooks - 1 || clock_.now() < due) continue;
+    bytes += group_[i].bytes;
+    if (++connections < kUnlookedConnections && bytes < kUnlookedBytes) continue;
+    connections = bytes = 0;
+    if (clock_.now() < due) continue;
     write_answers();
     due = clock_.now() + kAnswerWaitMax;
   }
@@ -302,6 +306,7 @@ void Shard::process_group() {
 // Answers that concern nobody else are written while their bytes are in the cache. As soon as others are touched too, as
 // by a broadcast, writing waits for the end of the turn, when more may have come together.
 void Shard::write_answers() {
+  static_assert(kGroupMax < kManyTouched, "nothing is written while another batch may be taken");
   const bool only_answers = core_.touched_count() <= group_count_ && core_.all_touched([](pipeline::Connection& touched) {
     return tcp(touched).in_group == TcpConnection::InGroup::kProcessed;
   });

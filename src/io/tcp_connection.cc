@@ -82,9 +82,9 @@ void TcpConnection::on_ready(bool readable, bool writable) {
   if (handshaking_) {
     if (!handshake()) return;
   }
-  if (readable_ && !read_into_group()) {
+  if (std::size_t got = 0; readable_ && !read_into_group(got)) {
     shard().serve_group();
-    read_some();
+    read_some(got);
   }
   if (writable && write_blocked_ && socket_ >= 0) {
     write_blocked_ = false;
@@ -170,14 +170,15 @@ TcpConnection::Io TcpConnection::read_once(char* buffer, std::size_t size, std::
 }
 
 // Reads once, as is usual; it is processed together with what others have sent. Returns: whether that was all.
-bool TcpConnection::read_into_group() {
+bool TcpConnection::read_into_group(std::size_t& got) {
   const std::uint8_t turn = shard().turn_digits();
   if (extra_ || lingering_ || peer_closed_ || !wants_read() || (shard().takes_more() && read_in_turn_ == turn)) return false;
   read_in_turn_ = turn;
   const auto room = shard().group_room();
-  std::size_t got = 0;
   const Io result = read_once(room.data(), room.size(), got);
   if (result != Io::kDone) {
+    // What others have sent came before its end.
+    if (result != Io::kBlocked) shard().serve_group();
     stop_reading(result);
     return true;
   }
@@ -203,7 +204,8 @@ void TcpConnection::stop_reading(Io result) {
   }
 }
 
-void TcpConnection::read_some() {
+// `read_before`: of what it may read in a turn.
+void TcpConnection::read_some(std::size_t read_before) {
   if (lingering_) {
     discard();
     return;
@@ -217,6 +219,7 @@ void TcpConnection::read_some() {
   read_in_turn_ = turn;
   const auto buffer = shard().receive_buffer();
   std::size_t budget = core().limits().read_turn_bytes_max;
+  budget -= std::min(budget, read_before);
   while (socket_ >= 0 && wants_read() && budget != 0) {
     std::size_t got = 0;
     const Io result = read_once(buffer.data(), buffer.size(), got);

@@ -68,8 +68,8 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   };
   void close_after(Duration time);
   enum class Io : std::uint8_t { kDone, kBlocked, kEnd, kError };
-  void read_some();
-  bool read_into_group();
+  void read_some(std::size_t read_before = 0);
+  bool read_into_group(std::size_t& got);
   void stop_reading(Io result);
   bool read_proxy_header();
   bool handshake();
