@@ -38,6 +38,10 @@ class Contestant:
             self.server = servers.Server(self.server.key, text, command, self.server.protocol, self.server.peer,
                                          one_thread=self.server.one_thread)
 
+    def descriptors(self):
+        """Who upgrades has three connections for a moment."""
+        return self.load.connections * (3 if "upgrade" in self.load.options else 1)
+
     def figure(self, report):
         value = "opening_cpu_us_per_connection" if self.load.kind == "handshake" else "cpu_us_per_operation"
         return report["server"][value]
