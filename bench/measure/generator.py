@@ -120,10 +120,15 @@ def run_command(command, title, cores, seconds, environment=None):
                               preexec_fn=lambda: os.sched_setaffinity(0, cores))
     except subprocess.TimeoutExpired:
         raise BenchError(f"{title}: the generator did not end within {TIMEOUT_SECONDS + seconds:.0f} s") from None
-    if done.returncode != 0:
-        faults = [line for line in done.stderr.strip().split("\n") if line and not line.startswith("  ")]
+    return read_report(done.returncode, done.stdout, done.stderr, title, seconds)
+
+
+def read_report(status, output, errors, title, seconds):
+    """What a generator that has ended with that status has found. Raises BenchError where it is nothing."""
+    if status != 0:
+        faults = [line for line in errors.strip().split("\n") if line and not line.startswith("  ")]
         raise BenchError(f"{title}: {'; '.join(faults) or 'the generator failed'}")
-    report = json.loads(done.stdout)
+    report = json.loads(output)
     if report.get("operations") == 0:
         raise BenchError(f"{title}: nothing was answered within {seconds:g} s")
     return report

@@ -2,7 +2,6 @@
 What makes the machine slower for longer than that makes it slower for all of them alike, so that the ratio of one round
 repeats to 1 or 2 %, where one after another it repeats to 8."""
 import contextlib
-import json
 import os
 import pathlib
 import signal
@@ -10,13 +9,18 @@ import statistics
 import subprocess
 import time
 
-from . import intervals, rows, servers
+from . import generator, intervals, rows, servers
 from .machine import BenchError, say
-from .measurements import MEASUREMENTS
+from .measurements import MEASUREMENTS, LoadMeasurement
 
 # Shorter, and memory that was pushed out of the cache meanwhile counts; longer, and the machine changes in between.
 TURN_SECONDS = 0.04
 ROUND_SECONDS_MAX = 120
+
+
+def takes_turns(measurement):
+    """Whether it is a load of a server that has a core of its own, and not memory."""
+    return isinstance(measurement, LoadMeasurement) and measurement.load.kind != "idle" and measurement.server.layout == "pinned"
 
 
 class Contestant:
@@ -25,10 +29,11 @@ class Contestant:
     def __init__(self, text):
         key, _, program = text.partition("=")
         measurement = MEASUREMENTS.get(key)
-        if measurement is None or not hasattr(measurement, "load") or measurement.load.kind == "idle":
-            known = sorted(key for key, each in MEASUREMENTS.items() if hasattr(each, "load") and each.load.kind != "idle")
-            raise BenchError(f'"{key}" is no load and server; known are {" ".join(known)}')
+        if not takes_turns(measurement):
+            known = sorted(key for key, each in MEASUREMENTS.items() if takes_turns(each))
+            raise BenchError(f'"{key}" is no load and server that takes turns; known are {" ".join(known)}')
         self.text, self.load, self.server = text, measurement.load, measurement.server
+        self.connections = measurement.connections
         if program:
             if self.server.is_hall:
                 raise BenchError(f"{text}: of wirehall serve no other build can be chosen")
@@ -38,10 +43,6 @@ class Contestant:
             self.server = servers.Server(self.server.key, text, command, self.server.protocol, self.server.peer,
                                          one_thread=self.server.one_thread)
 
-    def descriptors(self):
-        """Who upgrades has three connections for a moment."""
-        return self.load.connections * (3 if "upgrade" in self.load.options else 1)
-
     def figure(self, report):
         value = "opening_cpu_us_per_connection" if self.load.kind == "handshake" else "cpu_us_per_operation"
         return report["server"][value]
@@ -50,20 +51,22 @@ class Contestant:
 def round_of(contestants, context, turn_seconds):
     """What each one's operation cost, in us of processor time."""
     seconds = context.options.seconds * len(contestants)
-    server_cores = context.cores.server
-    generator_cores = context.cores.of("pinned")[1]
+    server_cores, generator_cores = context.cores.of("pinned")
     with contextlib.ExitStack() as stack:
         generators = []
         for each in contestants:
             running = stack.enter_context(servers.start(each.server, context.places, server_cores, each.load.server_mode))
             command = context.generator.command(each.server, each.load, running.port, running.pid, seconds)
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                       preexec_fn=lambda: os.sched_setaffinity(0, generator_cores))
+            process = stack.enter_context(subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                preexec_fn=lambda: os.sched_setaffinity(0, generator_cores)))
             stack.callback(process.kill)
             process.send_signal(signal.SIGSTOP)
             generators.append(process)
         take_turns(generators, turn_seconds)
-        return [each.figure(report_of(process, each)) for each, process in zip(contestants, generators)]
+        ended = [(each, *process.communicate(), process.returncode) for each, process in zip(contestants, generators)]
+        return [each.figure(generator.read_report(status, output, errors, each.text, seconds))
+                for each, output, errors, status in ended]
 
 
 def take_turns(processes, turn_seconds):
@@ -80,13 +83,6 @@ def take_turns(processes, turn_seconds):
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGSTOP)
             left.append(process)
-
-
-def report_of(process, contestant):
-    output, faults = process.communicate()
-    if process.returncode != 0:
-        raise BenchError(f"{contestant.text}: {faults.strip().splitlines()[-1] if faults.strip() else 'the generator failed'}")
-    return json.loads(output)
 
 
 def run(contestants, context, rounds, turn_seconds):

@@ -22,7 +22,7 @@ constexpr auto kFromUrlSafe = reverse(kUrlSafe);
 void append(std::string& out, std::string_view bytes, const char* alphabet, bool padded) {
   std::size_t i = 0;
   const auto at = [&](std::size_t k) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes.data()[k]));
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[k]));
   };
   const std::size_t before = out.size(), rest = bytes.size() % 3;
   out.resize(before + bytes.size() / 3 * 4 + (rest == 0 ? 0 : padded ? 4 : rest + 1));

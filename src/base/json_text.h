@@ -41,7 +41,8 @@ inline __m128i stops_of(const char* bytes) {
 
 // The first of `end - cursor` bytes that cannot stand in a string as it is, or `end`; those from `begin` to `cursor`
 // have been looked at.
-[[gnu::noinline]] inline const char* skip_more_plain(const char* begin, const char* cursor, const char* end) {
+[[gnu::noinline]] inline const char* skip_more_plain([[maybe_unused]] const char* begin, const char* cursor,
+                                                     const char* end) {
 #if defined(__SSE2__)
   for (int step = 0; step < 2 && end - cursor >= 16; ++step, cursor += 16) {
     const auto stops = static_cast<unsigned>(_mm_movemask_epi8(stops_of(cursor)));

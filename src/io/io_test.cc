@@ -220,7 +220,11 @@ TEST_P(GroupTest, AnAnswerDoesNotWaitForAllHandlersOfTheOthers) {
   });
   open_all();
   clients[1]->send(test::text(R"({"type":"echo","id":1})"));
-  for (std::size_t i = 2; i <= 4; ++i) clients[i]->send(test::text(R"({"type":"take-long"})"));
+  // Whether several have a little to do or one has much, sent at once.
+  const bool is_one = GetParam().portable;
+  std::string work;
+  for (int k = 0; k < (is_one ? 20 : 1); ++k) work += test::text(R"({"type":"take-long"})");
+  for (std::size_t i = 2; i <= (is_one ? 2u : 4u); ++i) clients[i]->send(work);
   clients[5]->send(test::text(R"({"type":"await-answer","id":2})"));
   go_on.set_value();
   EXPECT_NE(clients[1]->await("\"id\":1"), "");

@@ -280,7 +280,7 @@ void Shard::received(TcpConnection& connection, std::size_t bytes) {
   connection.in_group = TcpConnection::InGroup::kRead;
   group_[group_count_++] = {&connection, group_bytes_, bytes};
   group_bytes_ += bytes;
-  if (group_count_ == kGroupMax || kReceiveBytes - group_bytes_ < kGroupRoomBytesMin) process_group();
+  if (group_count_ == kGroupConnectionsMax || kReceiveBytes - group_bytes_ < kGroupRoomBytesMin) process_group();
 }
 
 void Shard::process_group() {
@@ -306,7 +306,7 @@ void Shard::process_group() {
 // Answers that concern nobody else are written while their bytes are in the cache. As soon as others are touched too, as
 // by a broadcast, writing waits for the end of the turn, when more may have come together.
 void Shard::write_answers() {
-  static_assert(kGroupMax < kManyTouched, "nothing is written while another batch may be taken");
+  static_assert(kGroupConnectionsMax < kManyTouched, "nothing is written while another batch may be taken");
   const bool only_answers = core_.touched_count() <= group_count_ && core_.all_touched([](pipeline::Connection& touched) {
     return tcp(touched).in_group == TcpConnection::InGroup::kProcessed;
   });

@@ -1,6 +1,7 @@
 // One shard: one thread, one loop, its own listening socket, connections, buffers and timers.
 //
-//   A turn ends with the flush: every connection that was touched is written once. Whatever brings work — what the
+//   A turn ends with the flush: every connection that was touched is written once, but for answers that concern nobody
+//   else, which are written right after the group that was read with them. Whatever brings work — what the
 //   poller reports, the mailbox among it, and a deadline — goes through turn().
 #pragma once
 
@@ -91,7 +92,7 @@ class Shard {
   class DrainTimer;
   static constexpr std::size_t kReceiveBytes = 64 * 1024;
   static constexpr std::size_t kWriteBytes = 64 * 1024;
-  static constexpr std::size_t kGroupMax = 32;  // more save nothing
+  static constexpr std::size_t kGroupConnectionsMax = 32;  // more save nothing
   static constexpr Duration kAnswerWaitMax = Milliseconds(1);  // for others of the group, but for the running handlers
   static constexpr std::size_t kGroupRoomBytesMin = 16 * 1024;  // as much as one read may be sure of
 
@@ -121,7 +122,7 @@ class Shard {
     TcpConnection* connection;
     std::size_t begin, bytes;  // in the receive buffer
   };
-  std::array<Received, kGroupMax> group_;
+  std::array<Received, kGroupConnectionsMax> group_;
   std::size_t group_count_ = 0;
   std::size_t group_bytes_ = 0;
   std::unique_ptr<MailboxWatch> mailbox_watch_;

@@ -79,6 +79,7 @@ std::string joined_fields(const http1::RequestHead& request, std::string_view na
 void append_switching_protocols(Outbox& out, const http1::RequestHead& request,
                                 const std::optional<DeflateAgreement>& deflate, std::string_view subprotocol,
                                 const std::vector<http1::Header>& extra) {
+  constexpr std::size_t kKeptHeadBytesMax = 4096;
   // What is sent is copied from it.
   static thread_local std::string head;
   head.assign(
@@ -94,6 +95,7 @@ void append_switching_protocols(Outbox& out, const http1::RequestHead& request,
     }
   }
   out.append(head.append("\r\n"));
+  if (head.capacity() > kKeptHeadBytesMax) head = std::string();
 }
 
 http1::Response refusal(ErrorCode code) {

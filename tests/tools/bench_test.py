@@ -336,6 +336,7 @@ print(seen)"""
         self.assertEqual(own.server.protocol, "native")
         self.assertEqual(turns.Contestant("hall/hall-native").server, servers.SERVERS["hall-native"])
         for text, why in (("echo/nobody", "known are .*echo/floor"), ("idle/native", "known are"),
+                          ("eight/shards-2", "known are"),
                           ("deflate/deflate", "known are"), ("echo/native=/dev/null", "is no program"),
                           (f"hall/hall-native={sys.executable}", "no other build")):
             with self.assertRaisesRegex(machine.BenchError, why, msg=text):
