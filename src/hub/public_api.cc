@@ -232,16 +232,15 @@ void Socket::off_any() {
   if (impl(*this).find_rare() != nullptr) impl(*this).find_rare()->any.clear();
 }
 Socket& Socket::on_any_outgoing(AnyOutgoingHandler handler) {
-  impl(*this).rare().any_outgoing.push_back(std::move(handler));
+  impl(*this).add_outgoing_listener(std::move(handler), false);
   return *this;
 }
 Socket& Socket::prepend_any_outgoing(AnyOutgoingHandler handler) {
-  auto& any = impl(*this).rare().any_outgoing;
-  any.insert(any.begin(), std::move(handler));
+  impl(*this).add_outgoing_listener(std::move(handler), true);
   return *this;
 }
 void Socket::off_any_outgoing() {
-  if (impl(*this).find_rare() != nullptr) impl(*this).find_rare()->any_outgoing.clear();
+  impl(*this).drop_outgoing_listeners();
 }
 Socket& Socket::use(std::function<Status(std::string_view, Args&)> middleware) {
   impl(*this).rare().middlewares.push_back(std::move(middleware));

@@ -181,8 +181,10 @@ void Socket::client_awaited(bool begins) {
 
 // A handler that waits for this client's answer does not count: the answer must be read.
 void Socket::update_reading() {
-  const bool pause =
-      waiting_handlers_ >= static_cast<std::int64_t>(hub().environment().limits().suspended_handlers_max);
+  // What the counter's bits hold, without the messages of the turn in which reading pauses.
+  constexpr std::uint32_t kCountableMax = 60'000;
+  const auto limit = static_cast<std::int32_t>(std::min(hub().environment().limits().suspended_handlers_max, kCountableMax));
+  const bool pause = waiting_handlers_ >= limit;
   if (pause == reading_paused_ || state_ != State::kConnected) return;
   reading_paused_ = pause;
   link_->pause_reading(pause);
@@ -226,7 +228,7 @@ void Socket::close(std::string_view reason) {
   if (find_rare() != nullptr) {
     find_rare()->handlers.clear();
     find_rare()->any.clear();
-    find_rare()->any_outgoing.clear();
+    drop_outgoing_listeners();
     find_rare()->middlewares.clear();
   }
 }
@@ -279,6 +281,18 @@ SendResult Socket::emit_flagged(std::string_view event, std::span<const Value> a
   if (recovery() != nullptr && is_connected()) return emit_logged(event, args, flags);
   if (has_outgoing_listeners()) tell_outgoing(event, Args(args.begin(), args.end()));
   return link_->emit(*this, event, args, std::nullopt, flags);
+}
+
+void Socket::add_outgoing_listener(AnyOutgoingHandler listener, bool first) {
+  std::vector<AnyOutgoingHandler>& listeners = rare().any_outgoing;
+  listeners.insert(first ? listeners.begin() : listeners.end(), std::move(listener));
+  has_outgoing_listeners_ = true;
+}
+
+void Socket::drop_outgoing_listeners() {
+  if (!has_outgoing_listeners_) return;
+  has_outgoing_listeners_ = false;
+  find_rare()->any_outgoing.clear();
 }
 
 void Socket::tell_outgoing(std::string_view event, const Args& args) {

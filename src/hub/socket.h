@@ -146,10 +146,10 @@ class Socket final : public wirehall::Socket {
   using AckDone = std::function<void(Result<Args>)>;
   /// Registers a wait for the client's answer under that number. `done` is called once, in its own time.
   void expect_ack(std::uint64_t id, Duration timeout, AckDone done);
-  bool has_outgoing_listeners() const {
-    const Rare* rare = find_rare();
-    return rare != nullptr && !rare->any_outgoing.empty();
-  }
+  /// Asked once for each receiver of a broadcast: answered without a look at what few sockets have.
+  bool has_outgoing_listeners() const { return has_outgoing_listeners_; }
+  void add_outgoing_listener(AnyOutgoingHandler listener, bool first);
+  void drop_outgoing_listeners();
   void tell_outgoing(std::string_view event, const Args& args);
   /// A copy that may leave the shard.
   SocketInfo info() const;
@@ -222,9 +222,10 @@ class Socket final : public wirehall::Socket {
   bool reading_paused_ : 1 = false;
   bool closing_ : 1 = false;  // close() has been called
   bool over_ : 1 = false;     // and has ended
+  bool has_outgoing_listeners_ : 1 = false;
   const Protocol protocol_ : 1;
   // Handlers that are suspended, without those that wait for this client's answer.
-  std::int32_t waiting_handlers_ : 18 = 0;
+  std::int32_t waiting_handlers_ : 17 = 0;
   ShortId id_;
   NamespaceShard* nsp_;
   SocketLink* link_;

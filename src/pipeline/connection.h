@@ -53,6 +53,8 @@ class Stage {
   virtual bool accepts_input() const { return true; }
   /// Bytes are about to come: asks the processor for the memory that the stage will want.
   virtual void prefetch_state() const {}
+  /// The same for drained().
+  virtual void prefetch_for_drained() const {}
   /// The response to one of its requests.
   virtual void respond(std::uint32_t, http1::Response) {}
   virtual std::string_view name() const = 0;

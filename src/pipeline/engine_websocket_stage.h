@@ -37,6 +37,7 @@ class EngineWebSocketStage final : public Stage {
   void on_deadline(MonoTime now) override;
   std::string_view name() const override { return "engine"; }
   void prefetch_state() const override;
+  void prefetch_for_drained() const override { prefetch_state(); }
 
  private:
   void receive_messages(char*& cursor, char* end, TurnBudget& budget);
