@@ -193,7 +193,9 @@ void Shard::start_thread() {
   std::promise<bool> taking;
   std::future<bool> taken = taking.get_future();
   thread_ = std::thread([this, kept = std::move(kept), taking = std::move(taking)]() mutable {
-    taking.set_value(take_own_descriptors(std::move(kept)));
+    const bool owns = take_own_descriptors(std::move(kept));
+    if (owns) poller_->own_descriptors();
+    taking.set_value(owns);
     run();
   });
   if (taken.get()) {

@@ -46,9 +46,8 @@ bool TcpConnection::start() { return shard().poller().add(socket_, *this); }
 
 void TcpConnection::close_now() {
   if (socket_ < 0) return;
-  shard().poller().remove(socket_, *this);
   extra_.reset();
-  ::close(socket_);
+  shard().poller().remove_and_close(socket_, *this);
   socket_ = -1;
   shard().retire(*this);
 }
