@@ -16,17 +16,25 @@ WHOLE = CONNECTED + ["lost>0", "duplicated>0", "reordered>0", "corrupt>0", "erro
 PROTOCOLS = {"raw": "websocket", "native": "native", "socketio": "socketio"}
 # "publish" is three letters longer than "news": with these a delivery is as long as it is wanted.
 NAMES_DIFFER_BYTES = 3
+# Shorter, and memory that was pushed out of the cache meanwhile counts; longer, and the machine changes in between.
+TURN_SECONDS = 0.04
+# A broadcast to 10,000 takes 50 to 90 ms.
+TURN_SECONDS_LARGE = 0.1
+# The first 16 packets that a connection gets are acknowledged at once, each by a packet of its own (Linux: quick
+# acknowledgements), later ones seldom. A broadcast to 1,000 comes often enough for any warm-up.
+WARM_UP_SECONDS_LARGE = 1.3
 
 
 class Load:
     """What is asked of a server. `kind`: echo, fanout, idle or handshake. `size_bytes`: of a frame that arrives;
-    `seconds`: about what a measurement takes besides the measured time."""
+    `seconds`: about what a measurement takes besides the measured time and the warm-up; `warm_up`: how much longer that
+    is than the server needs; `turn`: how long a turn is where it takes turns."""
 
     def __init__(self, key, title, kind, connections=CONNECTIONS, size_bytes=128, publishers=1, options=(),
-                 seconds=0.45):
+                 seconds=0.45, warm_up=0.0, turn=TURN_SECONDS):
         self.key, self.title, self.kind, self.connections = key, title, kind, connections
         self.size_bytes, self.publishers, self.options = size_bytes, publishers, list(options)
-        self.overhead_seconds = seconds
+        self.overhead_seconds, self.warm_up_seconds, self.turn_seconds = seconds, warm_up, turn
 
     @property
     def server_mode(self):
@@ -42,7 +50,8 @@ LOADS = {load.key: load for load in [
     Load("echo-1k", "echo 1 KiB", "echo", size_bytes=1024),
     Load("fanout-100", "fan-out to 100", "fanout", connections=100, seconds=0.35),
     Load("fanout-1000", "fan-out to 1,000", "fanout"),
-    Load("fanout-10000", "fan-out to 10,000", "fanout", connections=10_000, seconds=1.1),
+    Load("fanout-10000", "fan-out to 10,000", "fanout", connections=10_000, seconds=1.1,
+         warm_up=WARM_UP_SECONDS_LARGE, turn=TURN_SECONDS_LARGE),
     Load("eight", "eight publishers into 1,000", "fanout", publishers=8),
     # As long as what the hall delivers: see Generator.size_of.
     Load("hall-frames", "frames as long as the hall's to 1,000", "fanout"),
@@ -79,7 +88,7 @@ class Generator:
         return self.idle_connections if load.kind == "idle" else load.connections
 
     def command(self, server, load, port, pid, seconds, warm_up=None, busy=True):
-        warm_up = server.warm_up_seconds if warm_up is None else warm_up
+        warm_up = server.warm_up_seconds + load.warm_up_seconds if warm_up is None else warm_up
         command = [self.places.program("wirehall"), "bench", servers.url_of(server, port), "--protocol",
                    PROTOCOLS[server.protocol], "--threads", "1", "--server-pid", str(pid), "--timeout", "20",
                    "--connections", str(self.connections_of(load)), "--no-progress", "--json", "-", *load.options]

@@ -32,7 +32,8 @@ class LoadMeasurement:
     def expected_seconds(self, options):
         measured = 0.0
         if self.load.kind in ("echo", "fanout"):
-            measured = options.seconds * self.server.longer + self.server.warm_up_seconds
+            measured = (options.seconds * self.server.longer + self.server.warm_up_seconds
+                        + self.load.warm_up_seconds)
         # Interpreters start slowly, and their connections open slowly.
         slow = 0.5 if self.server.peer and self.server.command[0] != "bench_beast" else 0.0
         if self.load.kind == "idle":

@@ -32,11 +32,20 @@ def kept(result):
 
 def text_of(everything):
     """The file's text. Reading it gives `everything`, but for digits and what kept() leaves out."""
-    head = {name: rounded(value) for name, value in everything.items() if name != "measurements"}
+    head = {name: rounded(value) for name, value in everything.items() if name not in ("measurements", "in_turns")}
     text = json.dumps(head, indent=1, ensure_ascii=False)
-    lines = []
-    for key, of_rounds in everything["measurements"].items():
-        results = ",\n".join(f"   {json.dumps(number)}: {json.dumps(kept(result), ensure_ascii=False)}"
+    parts = [_lines_of(everything["measurements"], 1, "measurements")]
+    if in_turns := everything.get("in_turns"):
+        groups = ",\n".join(_lines_of(of_keys, 2, group) for group, of_keys in in_turns.items())
+        parts.append(f' "in_turns": {{\n{groups}\n }}')
+    return text[:-2] + ",\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines_of(of_keys, depth, name):
+    """`name` and behind it key -> {round: result}, so far indented, with a line for each result."""
+    indent, lines = " " * depth, []
+    for key, of_rounds in of_keys.items():
+        results = ",\n".join(f"{indent}  {json.dumps(number)}: {json.dumps(kept(result), ensure_ascii=False)}"
                              for number, result in of_rounds.items())
-        lines.append(f"  {json.dumps(key)}: {{\n{results}\n  }}" if results else f"  {json.dumps(key)}: {{}}")
-    return text[:-2] + ',\n "measurements": {\n' + ",\n".join(lines) + "\n }\n}\n"
+        lines.append(f"{indent} {json.dumps(key)}: " + (f"{{\n{results}\n{indent} }}" if results else "{}"))
+    return f"{indent}{json.dumps(name)}: {{\n" + ",\n".join(lines) + f"\n{indent}}}"

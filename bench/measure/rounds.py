@@ -1,6 +1,7 @@
 """Which measurement runs when: all of a round one after another, so that ratios are of the same minute."""
 import time
 
+from .groups import GROUPS
 from .machine import BenchError, say
 from .measurements import measure
 
@@ -17,14 +18,23 @@ def chosen_rows(rows, text):
 def rounds_of(measurements, rows, options):
     """key -> how often it is measured."""
     counts = {}
+
+    def want(key, count):
+        counts[key] = max(counts.get(key, 0), count)
+
     for row in rows:
         count = options.tight_rounds if row.tight else options.rounds
+        for group in row.groups:
+            want(group.key, count)
+        if row.groups:
+            # What it does alone is for the tables, and shows whether it waits.
+            count = min(options.rounds, INFORMING_ROUNDS)
         for key in row.parts:
-            counts[key] = max(counts.get(key, 0), count)
+            want(key, count)
     if not options.rows:
         # The peers' table has what no row asks for.
         for key, measurement in measurements.items():
-            if key not in counts:
+            if key not in counts and key not in GROUPS:
                 few = INFORMING_MEMORY_ROUNDS if key.startswith("idle/") else INFORMING_ROUNDS
                 counts[key] = min(options.rounds, few)
     return counts

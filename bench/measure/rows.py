@@ -1,5 +1,5 @@
 """What is wanted: the rows of the first table. Each is a figure that is made of measurements of one round."""
-from . import intervals
+from . import groups, intervals
 from .measurements import DISTURBED, MEASUREMENTS
 
 # A ratio that is wanted so near to one is not decided by a few rounds.
@@ -67,6 +67,17 @@ class Row:
         nearness = self.wanted[1] if self.wanted[0] == "<=" else 1 / self.wanted[1]
         return 0.9 < nearness < TIGHT
 
+    @property
+    def groups(self):
+        """For each part the group in which it takes turns with what it is divided by; empty where there is none: then
+        all are measured one after another."""
+        if self.combine not in (ratio, growth) or self.value not in (cpu, handshake):
+            return []
+        # A growth is one ratio over another.
+        pairs = [self.parts] if len(self.parts) == 2 else [self.parts[0::2], self.parts[1::2]]
+        found = {key: groups.group_of(pair) for pair in pairs for key in pair}
+        return [found[key] for key in self.parts] if all(found.values()) else []
+
     def value_unit(self):
         """The unit of what the parts give."""
         return {cpu: "µs", rate: "1/s", memory: "B", handshake: "1/s", start: "ms", ack_beyond_disk: "ms"}[self.value]
@@ -80,10 +91,10 @@ def at_least(limit):
     return (">=", limit)
 
 
-def _against_floor(title, load, servers, floor, limit):
+def _against_floor(title, load, servers, floor, limit, far=False):
     named = "floor that writes once per turn" if floor == "batched" else "floor"
     return [Row(f"{name} {title} / {named}", f"{load}/{server} {load}/{floor}", wanted=at_most(limit),
-                exact=(f"{load}/{server}", f"{load}/{floor}"))
+                exact=(f"{load}/{server}", f"{load}/{floor}"), far=far)
             for server, name in servers]
 
 
@@ -94,7 +105,7 @@ ROWS = [
     *_against_floor("echo 128 B", "echo", NATIVE, "floor", 1.08),
     *_against_floor("echo 1 KiB", "echo-1k", NATIVE, "floor", 1.08),
     *[Row(f"native {title} / {name}", f"{load}/native {load}/{peer}", wanted=at_most(1.0),
-          far=load != "echo" or peer in ("ws", "beast"))
+          far=True)
       for load, title in (("echo", "echo 128 B"), ("echo-1k", "echo 1 KiB"))
       for peer, name in (("uws", "uWebSockets on Node"), ("bun", "Bun"), ("ws", "ws on Node"),
                          ("beast", "Boost.Beast"))],
@@ -111,8 +122,8 @@ ROWS = [
         "hall/hall-native hall-frames/floor", wanted=at_most(1.10)),
     Row("message stored, acknowledged and delivered to 1,000, Socket.IO / floor with as long frames",
         "hall/hall-socketio hall-frames/floor", wanted=at_most(1.10)),
-    *_against_floor("eight publishers", "eight", BOTH, "batched", 1.10),
-    Row("native eight publishers / uWebSockets publish", "eight/native eight/uws", wanted=at_most(1.0)),
+    *_against_floor("eight publishers", "eight", BOTH, "batched", 1.10, far=True),
+    Row("native eight publishers / uWebSockets publish", "eight/native eight/uws", wanted=at_most(1.0), far=True),
     Row("Socket.IO eight publishers / Socket.IO on Node", "eight/socketio eight/node", wanted=at_most(0.16)),
     *[Row(f"{name}: cost per delivery, 10,000 subscribers / 100, over the floor's",
           f"fanout-10000/{server} fanout-100/{server} fanout-10000/floor fanout-100/floor", growth,
@@ -149,8 +160,12 @@ ROWS = [
 ]
 
 
-def evaluate(row, results):
-    """One line of the table; None when a part was not measured. `results`: key -> {round: result}."""
+def evaluate(row, measured, in_turns):
+    """One line of the table; None when a part was not measured. `measured`: key -> {round: result}; `in_turns`: what was
+    measured in turns, for each group the same."""
+    results = measured
+    if row.groups:
+        results = {key: in_turns.get(group.key, {}).get(key) for key, group in zip(row.parts, row.groups)}
     if any(not results.get(key) for key in row.parts):
         return None
     shared = sorted(set.intersection(*(set(results[key]) for key in row.parts)))
@@ -162,11 +177,13 @@ def evaluate(row, results):
     values = [[row.value(results[key][number]) for key in row.parts] for number in used]
     figures = [row.combine(of_round) for of_round in values]
     median, low, high, coverage = intervals.median_interval(figures)
-    waited = [key for key in row.parts
-              if 2 * sum(map(MEASUREMENTS[key].waited, results[key].values())) > len(results[key])]
+    # In turns everybody waits: whether a server is quicker than its generator is seen where it is alone.
+    alone = {key: measured.get(key, {}).values() for key in row.parts}
+    waited = [key for key in row.parts if 2 * sum(map(MEASUREMENTS[key].waited, alone[key])) > len(alone[key])]
     return {
         "row": row.title, "unit": row.unit, "figure": median, "low": low, "high": high, "coverage": coverage,
         "rounds": len(used), "disturbed": len(shared) - len(quiet), "untrusted": not quiet,
+        "in_turns": bool(row.groups),
         "lowest": min(figures), "highest": max(figures), "parts": row.parts,
         "part_unit": row.value_unit(),
         "part_medians": [intervals.median_interval(column)[0] for column in zip(*values)],

@@ -95,6 +95,8 @@ def system_call_lines(everything):
 
 
 def rounds_cell(line):
+    if line.get("in_turns"):
+        return f"{line['rounds']} in turns"
     if not line["disturbed"]:
         return str(line["rounds"])
     if line["untrusted"]:

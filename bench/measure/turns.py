@@ -9,13 +9,14 @@ import statistics
 import subprocess
 import time
 
-from . import generator, intervals, rows, servers
+from . import generator, intervals, servers
 from .machine import BenchError, say
 from .measurements import MEASUREMENTS, LoadMeasurement
 
-# Shorter, and memory that was pushed out of the cache meanwhile counts; longer, and the machine changes in between.
-TURN_SECONDS = 0.04
 ROUND_SECONDS_MAX = 120
+# A connection that got nothing for 200 ms (Linux's smallest retransmission timeout) is taken for one that begins anew:
+# each of its next 16 packets is acknowledged at once. That made a delivery half as dear again, for everybody.
+PAUSE_SECONDS_MAX = 0.16
 
 
 def takes_turns(measurement):
@@ -44,32 +45,45 @@ class Contestant:
                                          one_thread=self.server.one_thread)
 
     def figure(self, report):
+        """What one operation cost, in us of processor time."""
         value = "opening_cpu_us_per_connection" if self.load.kind == "handshake" else "cpu_us_per_operation"
         return report["server"][value]
 
 
-def round_of(contestants, context, turn_seconds):
-    """What each one's operation cost, in us of processor time."""
+def turn_seconds(contestants):
+    """How long a turn is: as long as the loads want it, and not so long that connections fall asleep meanwhile."""
+    wanted = max(each.load.turn_seconds for each in contestants)
+    return min(wanted, PAUSE_SECONDS_MAX / max(1, len(contestants) - 1))
+
+
+def warm_up_seconds(contestants):
+    """Before anybody's window begins, so that the windows lie at the same time."""
+    return max(each.server.warm_up_seconds + each.load.warm_up_seconds for each in contestants) * len(contestants)
+
+
+def round_of(contestants, context, turn):
+    """Each one's report. `turn`: how many seconds a turn has."""
     seconds = context.options.seconds * len(contestants)
+    warm_up = warm_up_seconds(contestants)
     server_cores, generator_cores = context.cores.of("pinned")
     with contextlib.ExitStack() as stack:
         generators = []
         for each in contestants:
             running = stack.enter_context(servers.start(each.server, context.places, server_cores, each.load.server_mode))
-            command = context.generator.command(each.server, each.load, running.port, running.pid, seconds)
+            command = context.generator.command(each.server, each.load, running.port, running.pid, seconds, warm_up)
             process = stack.enter_context(subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                 preexec_fn=lambda: os.sched_setaffinity(0, generator_cores)))
             stack.callback(process.kill)
             process.send_signal(signal.SIGSTOP)
             generators.append(process)
-        take_turns(generators, turn_seconds)
+        take_turns(generators, turn)
         ended = [(each, *process.communicate(), process.returncode) for each, process in zip(contestants, generators)]
-        return [each.figure(generator.read_report(status, output, errors, each.text, seconds))
+        return [generator.read_report(status, output, errors, each.text, seconds)
                 for each, output, errors, status in ended]
 
 
-def take_turns(processes, turn_seconds):
+def take_turns(processes, turn):
     """Lets one after another go on for so long, until all have ended."""
     deadline = time.monotonic() + ROUND_SECONDS_MAX
     left = list(processes)
@@ -79,13 +93,13 @@ def take_turns(processes, turn_seconds):
         process = left.pop(0)
         process.send_signal(signal.SIGCONT)
         try:
-            process.wait(turn_seconds)
+            process.wait(turn)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGSTOP)
             left.append(process)
 
 
-def run(contestants, context, rounds, turn_seconds):
+def run(contestants, context, rounds, turn):
     """For each contestant its figures, round by round. The order changes with every round."""
     figures = [[] for _ in contestants]
     failures = 0
@@ -94,15 +108,15 @@ def run(contestants, context, rounds, turn_seconds):
         if len(figures[0]) % 2:
             order.reverse()
         try:
-            measured = round_of([contestants[i] for i in order], context, turn_seconds)
+            reports = round_of([contestants[i] for i in order], context, turn)
         except BenchError as error:
             failures += 1
             if failures > rounds:
                 raise
             say(f"FAILED: {error}")
             continue
-        for i, figure in zip(order, measured):
-            figures[i].append(figure)
+        for i, report in zip(order, reports):
+            figures[i].append(contestants[i].figure(report))
         say(f"round {len(figures[0]):2} of {rounds}   " + "   ".join(f"{figure[-1]:8.3f} µs" for figure in figures))
     return figures
 
@@ -112,7 +126,7 @@ def table(contestants, figures):
     lines = ["| load/server | µs, median | cheapest round | to the first | 95 % interval |",
              "| --- | ---: | ---: | ---: | --- |"]
     for each, own in zip(contestants, figures):
-        median, low, high, coverage = intervals.median_interval([rows.ratio(pair) for pair in zip(own, figures[0])])
+        median, low, high, coverage = intervals.median_interval([one / first for one, first in zip(own, figures[0])])
         interval = f"{low:.3f} to {high:.3f}" + ("" if coverage >= intervals.LEVEL else f" ({coverage:.0%} only)")
         lines.append(f"| {each.text} | {statistics.median(own):.3f} | {min(own):.3f} | {median:.3f} | {interval} |")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
-from measure import exact, intervals, machine, measurements, peers, plots  # noqa: E402
+from measure import exact, groups, intervals, machine, measurements, peers, plots  # noqa: E402
 from measure import results, rounds, rows, servers, table, turns, websocket  # noqa: E402
 
 
@@ -47,6 +47,13 @@ def everything_of(lines, results):
 
 def row_named(title):
     return next(row for row in rows.ROWS if row.title == title)
+
+
+def alone(title, parts="echo/native echo/floor", **how):
+    """A row whose parts are measured one after another."""
+    row = rows.Row(title, parts, **how)
+    row.__class__ = type("Alone", (rows.Row,), {"groups": []})
+    return row
 
 
 class Interval(unittest.TestCase):
@@ -97,14 +104,41 @@ class Rows(unittest.TestCase):
         self.assertFalse(row_named("Socket.IO ack echo / Socket.IO on Node").tight)
         self.assertFalse(row_named("memory of an idle native connection").tight)
         counts = rounds.rounds_of(measurements.MEASUREMENTS, rows.ROWS, Options)
-        self.assertEqual((counts["echo/native"], counts["echo/node"], counts["idle/beast"]), (30, 6, 2))
+        self.assertEqual((counts["echo/floor"], counts["echo/node"], counts["idle/beast"]), (3, 6, 2))
+        self.assertEqual(counts["turns: echo/floor echo/native echo/socketio"], 30)
+        self.assertEqual(counts["turns: echo/native echo/uws"], 6)
+
+    def test_each_tight_row_takes_turns(self):
+        for row in rows.ROWS:
+            if row.tight:
+                self.assertEqual(len(row.groups), len(row.parts), row.title)
+        self.assertEqual(row_named("memory of TLS on top").groups, [])
+        self.assertEqual(row_named("broadcast of 2 KiB to 1,000: compressed / not").groups, [])
+        # Each over what it is divided by.
+        keys = [group.keys for group in row_named(
+            "Socket.IO: cost per delivery, 10,000 subscribers / 100, over the floor's").groups]
+        self.assertEqual(keys[0], ["fanout-10000/floor", "fanout-10000/socketio"])
+        self.assertEqual((keys[2], keys[1], keys[3]), (keys[0], keys[3], keys[1]))
+        self.assertIn("fanout-100/socketio", keys[1])
+
+    def test_what_was_measured_in_turns_decides(self):
+        row = row_named("native echo 128 B / floor")
+        measured = {key: {n: result_of(5.0, cores_used=0.5) for n in range(3)} for key in row.parts}
+        reports = {"echo/native": result_of(1.05), "echo/floor": result_of(1.0), "echo/socketio": result_of(9.0)}
+        key = groups.group_of(row.parts).key
+        measured[key] = {n: {"disturbance": 0.0, "reports": reports} for n in range(30)}
+        line = rows.evaluate(row, measured, groups.by_group(measured))
+        self.assertEqual((line["figure"], line["rounds"], line["verdict"]), (1.05, 30, "met"))
+        self.assertEqual(table.rounds_cell(line), "30 in turns")
+        self.assertEqual(len(line["waited"]), 2, "alone they waited")
+        self.assertIsNone(rows.evaluate(row, measured, {}))
 
     def test_ratios_are_taken_within_a_round(self):
         row = row_named("Socket.IO ack echo / Socket.IO on Node")
         # The machine gets slower: within a round the ratio is always a half.
         results = {"echo/socketio": {n: result_of(1.0 * n) for n in range(1, 31)},
                    "echo/node": {n: result_of(2.0 * n) for n in range(5, 31, 5)}}
-        line = rows.evaluate(row, results)
+        line = rows.evaluate(row, results, {})
         self.assertEqual((line["figure"], line["low"], line["high"], line["rounds"]), (0.5, 0.5, 0.5, 6))
         self.assertEqual(line["verdict"], "missed")
 
@@ -112,32 +146,34 @@ class Rows(unittest.TestCase):
         row = row_named("native: cost per delivery, 10,000 subscribers / 100, over the floor's")
         costs = {"fanout-10000/native": 2.2, "fanout-100/native": 2.0,
                  "fanout-10000/floor": 1.1, "fanout-100/floor": 1.0}
-        line = rows.evaluate(row, {key: {n: result_of(cost) for n in range(30)} for key, cost in costs.items()})
+        of_all = {key: {n: result_of(cost) for n in range(30)} for key, cost in costs.items()}
+        line = rows.evaluate(row, {}, {group: {key: of_all.get(key, {}) for key in groups.GROUPS[group].keys}
+                                       for group in groups.GROUPS})
         self.assertAlmostEqual(line["figure"], 1.0)
         self.assertEqual(line["verdict"], "met")
 
     def test_disturbed_rounds_are_left_out_and_named(self):
-        row = row_named("native echo 128 B / floor")
+        row = alone("native echo 128 B / floor", wanted=("<=", 1.08))
         results = {"echo/native": {n: result_of(1.0 if n < 28 else 9.0, 0.5 if n >= 28 else 0.0) for n in range(30)},
                    "echo/floor": {n: result_of(1.0) for n in range(30)}}
-        line = rows.evaluate(row, results)
+        line = rows.evaluate(row, results, {})
         self.assertEqual((line["rounds"], line["disturbed"], line["highest"]), (28, 2, 1.0))
         self.assertEqual(table.rounds_cell(line), "28 of 30")
         all_disturbed = {key: {n: result_of(1.0, 0.5) for n in range(30)} for key in results}
-        line = rows.evaluate(row, all_disturbed)
+        line = rows.evaluate(row, all_disturbed, {})
         self.assertEqual((line["verdict"], table.rounds_cell(line)), ("not decided", "30, all disturbed"))
 
     def test_a_server_that_waited_is_named(self):
-        row = row_named("native echo 128 B / floor")
+        row = alone("native echo 128 B / floor", wanted=("<=", 1.08))
         results = {key: {n: result_of(1.0, cores_used=0.5) for n in range(6)} for key in row.parts}
-        line = rows.evaluate(row, results)
+        line = rows.evaluate(row, results, {})
         self.assertEqual(line["waited"], ["echo 128 B: Wirehall, native", "echo 128 B: the floor"])
         self.assertIn("upper bounds: echo 128 B: Wirehall, native; ", table.document(everything_of([line], {})))
 
     def test_what_was_not_measured_has_no_line(self):
-        row = row_named("native echo 128 B / floor")
-        self.assertIsNone(rows.evaluate(row, {"echo/native": {1: result_of(1.0)}}))
-        self.assertIsNone(rows.evaluate(row, {"echo/native": {1: result_of(1.0)}, "echo/floor": {2: result_of(1.0)}}))
+        row = alone("native echo 128 B / floor")
+        self.assertIsNone(rows.evaluate(row, {"echo/native": {1: result_of(1.0)}}, {}))
+        self.assertIsNone(rows.evaluate(row, {"echo/native": {1: result_of(1.0)}, "echo/floor": {2: result_of(1.0)}}, {}))
 
     def test_no_text_chooses_nothing(self):
         self.assertEqual(rounds.chosen_rows(rows.ROWS, "no such row"), [])
@@ -228,8 +264,9 @@ class Output(unittest.TestCase):
                 "fanout-10000/native", "handshake/native"]
         self.results = {key: {str(n): result_of(2.0 if "floor" in key else 4.0) for n in range(6)} for key in keys}
         by_round = {key: {int(n): result for n, result in of_key.items()} for key, of_key in self.results.items()}
-        chosen = [row_named("native echo 128 B / floor"), row_named("memory of an idle native connection")]
-        self.everything = everything_of([rows.evaluate(row, by_round) for row in chosen], self.results)
+        chosen = [alone("native echo 128 B / floor", wanted=("<=", 1.08), exact=("echo/native", "echo/floor")),
+                  row_named("memory of an idle native connection")]
+        self.everything = everything_of([rows.evaluate(row, by_round, {}) for row in chosen], self.results)
 
     def test_the_table_says_what_was_found(self):
         text = table.document(self.everything, before=self.everything, plots=[("x.svg", "a plot")])
@@ -251,6 +288,13 @@ class Output(unittest.TestCase):
         self.assertEqual(read["measurements"]["echo/native"]["0"]["server"]["cpu_us_per_operation"], 0.333333)
         self.assertNotIn("url", read["measurements"]["echo/native"]["0"])
         self.assertEqual(table.document(read), table.document(self.everything))
+        self.assertEqual(results.text_of(read), results.text_of(self.everything))
+        self.everything["in_turns"] = {"turns: echo/native echo/floor": {"echo/native": self.results["echo/native"],
+                                                                          "echo/floor": {}}}
+        read = json.loads(results.text_of(self.everything))
+        in_turns = read["in_turns"]["turns: echo/native echo/floor"]
+        self.assertEqual(in_turns["echo/native"], read["measurements"]["echo/native"])
+        self.assertEqual(in_turns["echo/floor"], {})
         self.assertEqual(results.text_of(read), results.text_of(self.everything))
 
     def test_the_kernels_memory_is_halved(self):
@@ -346,6 +390,34 @@ print(seen)"""
         report = result_of(2.0)
         self.assertEqual(turns.Contestant("handshake/native").figure(report), 20.0)
         self.assertEqual(turns.Contestant("echo/native").figure(report), 2.0)
+
+    def test_a_group_turns_its_order_round_and_keeps_who_is_who(self):
+        group, orders = groups.Group(["echo/floor", "echo/native"]), []
+
+        def round_of(contestants, _context, turn):
+            orders.append(([each.text for each in contestants], turn))
+            return [result_of({"echo/floor": 1.0, "echo/native": 2.0}[each.text]) for each in contestants]
+
+        with unittest.mock.patch.object(turns, "round_of", round_of):
+            measured = [group.run(None) for _ in range(2)]
+        self.assertEqual(orders, [(["echo/native", "echo/floor"], 0.04), (["echo/floor", "echo/native"], 0.04)])
+        for result in measured:
+            self.assertEqual(result["reports"]["echo/native"]["server"]["cpu_us_per_operation"], 2.0)
+            self.assertEqual(group.summary(result), "1.000 / 2.000 µs")
+
+    def test_no_pause_is_so_long_that_connections_begin_anew(self):
+        of = {count: [turns.Contestant("echo/native")] * count for count in (1, 2, 3, 9)}
+        self.assertEqual([turns.turn_seconds(of[count]) for count in (1, 2, 3)], [0.04] * 3)
+        self.assertAlmostEqual(turns.turn_seconds(of[9]), 0.02)
+        self.assertAlmostEqual(turns.turn_seconds([turns.Contestant("fanout-10000/floor")] * 2), 0.1)
+        for group in groups.GROUPS.values():
+            self.assertLess(turns.turn_seconds(group.contestants) * (len(group.keys) - 1), 0.2)
+
+    def test_windows_of_a_group_begin_together(self):
+        node = [turns.Contestant("echo/native"), turns.Contestant("echo/node")]
+        self.assertAlmostEqual(turns.warm_up_seconds(node), 2 * servers.WARM_UP_SECONDS_COMPILING)
+        large = [turns.Contestant("fanout-10000/floor"), turns.Contestant("fanout-10000/native")]
+        self.assertAlmostEqual(turns.warm_up_seconds(large), 2 * (0.2 + 1.3))
 
     def test_ratios_are_of_one_round(self):
         contestants = [turns.Contestant("echo/floor"), turns.Contestant("echo/native")]
