@@ -42,11 +42,10 @@ class Group:
 def _all():
     groups = [Group(keys.split()) for keys in (
         "echo/floor echo/native echo/socketio",
-        "echo/native echo/uws",
-        "echo/native echo/bun",
         "echo-1k/floor echo-1k/native",
-        "echo-1k/native echo-1k/uws",
-        "echo-1k/native echo-1k/bun",
+        *(f"{load}/native {load}/{peer}" for load in ("echo", "echo-1k") for peer in ("uws", "bun", "ws", "beast")),
+        "echo/socketio echo/node",
+        "echo/socketio echo/node-uws",
         "fanout-1000/floor fanout-1000/native fanout-1000/socketio",
         "fanout-1000/socketio fanout-1000/node",
         "fanout-1000/native fanout-1000/rooms",
@@ -60,9 +59,12 @@ def _all():
         "hall-frames/floor hall/hall-native hall/hall-socketio",
         "eight/batched eight/native eight/socketio",
         "eight/native eight/uws",
+        "eight/socketio eight/node",
         "handshake/floor handshake/native",
         "handshake/floor-socketio handshake/socketio",
         "upgrade/floor-socketio upgrade/socketio",
+        "handshake/socketio handshake/node",
+        "upgrade/socketio upgrade/node",
     )]
     return {group.key: group for group in groups}
 
