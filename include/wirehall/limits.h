@@ -55,7 +55,7 @@ struct Limits {
   std::uint32_t json_depth_max = 32;                        ///< session closed (native: 1007)
   std::uint32_t pending_acks_max = 256;                     ///< the oldest fails first
   std::chrono::milliseconds pending_ack_timeout{30'000};    ///< the wait ends with timeout
-  std::uint32_t suspended_handlers_max = 32;  ///< reading pauses: coroutine handlers of one socket
+  std::uint32_t suspended_handlers_max = 32;  ///< reading pauses: coroutine handlers of one socket; 60,000 at most
 
   // -- connection state recovery ------------------------------------------------------------------
   std::uint32_t recovery_messages_max = 1'000;            ///< recovered false: missed by one client

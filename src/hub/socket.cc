@@ -183,8 +183,8 @@ void Socket::client_awaited(bool begins) {
 void Socket::update_reading() {
   // What the counter's bits hold, without the messages of the turn in which reading pauses.
   constexpr std::uint32_t kCountableMax = 60'000;
-  const auto limit = static_cast<std::int32_t>(std::min(hub().environment().limits().suspended_handlers_max, kCountableMax));
-  const bool pause = waiting_handlers_ >= limit;
+  const std::uint32_t limit = std::min(hub().environment().limits().suspended_handlers_max, kCountableMax);
+  const bool pause = waiting_handlers_ >= static_cast<std::int32_t>(limit);
   if (pause == reading_paused_ || state_ != State::kConnected) return;
   reading_paused_ = pause;
   link_->pause_reading(pause);

@@ -24,13 +24,13 @@ int milliseconds_of(Duration timeout) {
   return static_cast<int>(std::clamp<std::int64_t>(whole, 0, std::numeric_limits<int>::max()));
 }
 
-// A child process has a copy of each descriptor of the thread that made it, so that closing one there does not take it out
-// of the set any more. Who makes one by posix_spawn() waits until it has no copies left; fork() alone does not wait.
+// A child process has a copy of each descriptor of the thread that made it, so that closing one there does not
+// take it out of the set any more. posix_spawn() returns when the child has no copies left; fork() does not wait.
 std::atomic<bool> g_forked = false;
 
 bool notices_forks() {
-  static const bool notices = pthread_atfork([] { g_forked.store(true, std::memory_order_relaxed); }, nullptr, nullptr) == 0;
-  return notices;
+  static const int failed = pthread_atfork([] { g_forked.store(true, std::memory_order_relaxed); }, nullptr, nullptr);
+  return failed == 0;
 }
 
 class EpollPoller final : public Poller {
