@@ -1,7 +1,5 @@
 // The portable twin: one descriptor object per connection, watched with async_wait. A hang-up shows as a
 // readable descriptor whose read ends, and is told in the order in which it came.
-#include <unistd.h>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -45,11 +43,6 @@ class AsioPoller final : public Poller {
     found->second->descriptor.cancel(ignored);
     found->second->descriptor.release();
     watches_.erase(found);
-  }
-
-  void remove_and_close(int descriptor, Pollable& object) override {
-    remove(descriptor, object);
-    ::close(descriptor);
   }
 
   void arm_read(Pollable& object) override { arm(object, asio::posix::descriptor_base::wait_read); }

@@ -1,10 +1,8 @@
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <limits>
 #include <utility>
@@ -22,15 +20,6 @@ int milliseconds_of(Duration timeout) {
   if (timeout == Duration::max()) return -1;
   const auto whole = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
   return static_cast<int>(std::clamp<std::int64_t>(whole, 0, std::numeric_limits<int>::max()));
-}
-
-// A child process has a copy of each descriptor of the thread that made it, so that closing one there does not
-// take it out of the set any more. posix_spawn() returns when the child has no copies left; fork() does not wait.
-std::atomic<bool> g_forked = false;
-
-bool notices_forks() {
-  static const int failed = pthread_atfork([] { g_forked.store(true, std::memory_order_relaxed); }, nullptr, nullptr);
-  return failed == 0;
 }
 
 class EpollPoller final : public Poller {
@@ -54,14 +43,6 @@ class EpollPoller final : public Poller {
     object.polled = false;
     epoll_ctl(set_, EPOLL_CTL_DEL, descriptor, nullptr);
   }
-
-  void remove_and_close(int descriptor, Pollable& object) override {
-    if (!owns_descriptors_ || g_forked.load(std::memory_order_relaxed)) remove(descriptor, object);
-    object.polled = false;
-    ::close(descriptor);
-  }
-
-  void own_descriptors() override { owns_descriptors_ = notices_forks(); }
 
   // Registered once, edge-triggered: there is nothing to arm.
   void arm_read(Pollable&) override {}
@@ -100,7 +81,6 @@ class EpollPoller final : public Poller {
   }
 
   int set_;
-  bool owns_descriptors_ = false;
   int count_ = 0;  // of events_, not yet delivered
   std::array<epoll_event, kBatchMax> events_{};
 };

@@ -43,11 +43,6 @@ class Poller {
   /// Returns: false when the system refused.
   virtual bool add(int descriptor, Pollable& object, Watch watch = Watch::kReadsAndWrites) = 0;
   virtual void remove(int descriptor, Pollable& object) = 0;
-  /// As remove(), and closes the descriptor, of which there is no other copy.
-  virtual void remove_and_close(int descriptor, Pollable& object) = 0;
-  /// The waiting thread's descriptors are in a table of its own from now on. Then closing one is enough to remove
-  /// it, since no other thread's child process gets a copy.
-  virtual void own_descriptors() {}
   virtual void arm_read(Pollable& object) = 0;
   virtual void arm_write(Pollable& object) = 0;
   /// Waits until something is ready, but no longer than the timeout, rounded up to milliseconds; Duration::max() is

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -143,47 +142,6 @@ TEST_P(PollerContract, SaysNothingMoreAfterRemove) {
   poller->remove(others[0], second);
   ::close(others[0]);
   ::close(others[1]);
-}
-
-TEST_P(PollerContract, SaysNothingOfWhatItHasClosed) {
-  for (const bool own : {false, true}) {
-    Watched watched;
-    int others[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, others), 0);
-    if (own) poller->own_descriptors();
-    ASSERT_TRUE(poller->add(others[0], watched));
-    ASSERT_TRUE(run_until([&] { return watched.writes == 1; }));
-    ASSERT_EQ(::write(others[1], "x", 1), 1);
-    poller->remove_and_close(others[0], watched);
-    EXPECT_FALSE(poller->wait(std::chrono::milliseconds(5)));
-    EXPECT_EQ(::send(others[1], "x", 1, MSG_NOSIGNAL), -1) << "it is closed";
-    ::close(others[1]);
-  }
-}
-
-// The child has a copy of the descriptor, so that closing ours closes nothing.
-TEST_P(PollerContract, SaysNothingOfWhatAChildStillHas) {
-  Watched watched;
-  poller->own_descriptors();
-  ASSERT_TRUE(poller->add(ends[0], watched));
-  ASSERT_TRUE(run_until([&] { return watched.writes == 1; }));
-  int until[2];
-  ASSERT_EQ(::pipe(until), 0);
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    ::close(until[1]);
-    char byte;
-    ::_exit(::read(until[0], &byte, 1) == 0 ? 0 : 1);
-  }
-  poller->remove_and_close(std::exchange(ends[0], -1), watched);
-  EXPECT_EQ(::write(ends[1], "x", 1), 1) << "it is still open";
-  EXPECT_FALSE(poller->wait(std::chrono::milliseconds(5)));
-  ::close(until[1]);
-  int status = 1;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-  ::close(until[0]);
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, PollerContract, testing::Values(false, true),

@@ -193,9 +193,7 @@ void Shard::start_thread() {
   std::promise<bool> taking;
   std::future<bool> taken = taking.get_future();
   thread_ = std::thread([this, kept = std::move(kept), taking = std::move(taking)]() mutable {
-    const bool owns = take_own_descriptors(std::move(kept));
-    if (owns) poller_->own_descriptors();
-    taking.set_value(owns);
+    taking.set_value(take_own_descriptors(std::move(kept)));
     run();
   });
   if (taken.get()) {

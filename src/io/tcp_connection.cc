@@ -46,8 +46,9 @@ bool TcpConnection::start() { return shard().poller().add(socket_, *this); }
 
 void TcpConnection::close_now() {
   if (socket_ < 0) return;
+  shard().poller().remove(socket_, *this);
   extra_.reset();
-  shard().poller().remove_and_close(socket_, *this);
+  ::close(socket_);
   socket_ = -1;
   shard().retire(*this);
 }
