@@ -12,6 +12,7 @@ import { deflateSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { Client } from '../../clients/js/src/wirehall.js';
+import { until } from '../support/server.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = resolve(ROOT, process.env.WIREHALL_BIN ?? 'build/release/wirehall');
@@ -211,6 +212,7 @@ function launch(program) {
 export class Tab {
   problems = [];
   allowed = /(?!)/; // problems that the test brings about
+  upgraded = false; // by Socket.IO, from polling
 
   static async open(browser, address, options = {}) {
     const tab = new Tab();
@@ -222,18 +224,23 @@ export class Tab {
     tab.page.on('console', (message) => ['error', 'warning'].includes(message.type()) && note(message.text()));
     tab.page.on('pageerror', (error) => note(error.stack));
     tab.page.on('dialog', (dialog) => { note(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+    tab.page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => { tab.upgraded ||= payload === '5'; }));
     await tab.page.addInitScript(() => document.addEventListener('securitypolicyviolation', (violation) =>
       console.error(`policy: ${violation.effectiveDirective} refuses ${violation.blockedURI}`)));
     await tab.page.goto(address);
     return tab;
   }
 
-  /** A tab that is in its rooms. */
+  /**
+   * A tab that is in its rooms, and that says goodbye when it is closed: over Socket.IO it cannot while it polls or
+   * upgrades, and then the server waits for it to come back.
+   */
   static async enter(browser, server, { name, protocol, room = 'lobby' }, options) {
     const parameters = new URLSearchParams({ name, protocol });
     for (const each of [room].flat()) parameters.append('room', each);
     const tab = await Tab.open(browser, `${server.url}/?${parameters}`, options);
     await tab.isIn();
+    if (protocol === 'socketio') await until(() => tab.upgraded, "Socket.IO's upgrade", TIMEOUT);
     return tab;
   }
 
