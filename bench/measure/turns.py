@@ -56,6 +56,13 @@ def turn_seconds(contestants):
     return min(wanted, PAUSE_SECONDS_MAX / max(1, len(contestants) - 1))
 
 
+def warn_of_pauses(contestants, turn):
+    pause = turn * (len(contestants) - 1)
+    if pause > PAUSE_SECONDS_MAX:
+        say(f"    a turn of {turn:g} s is a pause of {pause:g} s for the others: beyond {PAUSE_SECONDS_MAX:g} s the kernel takes "
+            "connections for new ones, and figures are other ones than without turns")
+
+
 def warm_up_seconds(contestants):
     """Before anybody's window begins, so that the windows lie at the same time."""
     return max(each.server.warm_up_seconds + each.load.warm_up_seconds for each in contestants) * len(contestants)

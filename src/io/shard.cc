@@ -321,12 +321,13 @@ void Shard::finish_turn() {
     core_.end_turn();
     const std::vector<pipeline::Connection*>& touched = core_.take_touched();
     if (touched.empty()) break;
+    constexpr std::size_t kStageBytes = 64;  // what being told of it needs
     const std::size_t count = touched.size();
     // While one is written, the next ones come into the cache, each a pointer further.
     for (std::size_t i = 0; i < count; ++i) {
       if (i + 4 < count) prefetch(touched[i + 4], sizeof(TcpConnection));
-      if (i + 2 < count) tcp(*touched[i + 2]).prefetch_for_flush(1);
-      if (i + 1 < count) tcp(*touched[i + 1]).prefetch_for_flush(2);
+      if (i + 2 < count) prefetch(&touched[i + 2]->stage(), kStageBytes);
+      if (i + 1 < count) touched[i + 1]->stage().prefetch_for_drained();
       tcp(*touched[i]).flush();
     }
     if (round + 1 == kFlushRoundsMax) want_turn();

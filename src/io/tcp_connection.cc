@@ -77,15 +77,6 @@ void TcpConnection::prefetch_ahead(unsigned hops) const {
   }
 }
 
-void TcpConnection::prefetch_for_flush(unsigned hops) const {
-  constexpr std::size_t kStageBytes = 64;
-  if (hops == 1) {
-    prefetch(&stage(), kStageBytes);
-  } else {
-    stage().prefetch_for_drained();
-  }
-}
-
 void TcpConnection::on_ready(bool readable, bool writable) {
   if (readable) readable_ = true;
   if (handshaking_) {

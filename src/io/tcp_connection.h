@@ -33,8 +33,6 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
     if (socket_ >= 0) receive(begin, end);
   }
   void prefetch_ahead(unsigned hops) const override;
-  /// It is one of the next to be flushed: as prefetch_ahead(), for what being written concerns.
-  void prefetch_for_flush(unsigned hops) const;
 
   /// Registers with the poller. Returns: false when the system refused; the connection must be destroyed.
   bool start();

@@ -49,11 +49,10 @@ def row_named(title):
     return next(row for row in rows.ROWS if row.title == title)
 
 
-def alone(title, parts="echo/native echo/floor", **how):
+class Alone(rows.Row):
     """A row whose parts are measured one after another."""
-    row = rows.Row(title, parts, **how)
-    row.__class__ = type("Alone", (rows.Row,), {"groups": []})
-    return row
+
+    groups = []
 
 
 class Interval(unittest.TestCase):
@@ -106,7 +105,9 @@ class Rows(unittest.TestCase):
         counts = rounds.rounds_of(measurements.MEASUREMENTS, rows.ROWS, Options)
         self.assertEqual((counts["echo/floor"], counts["deflate/native"], counts["idle/beast"]), (3, 6, 2))
         self.assertEqual(counts["turns: echo/floor echo/native echo/socketio"], 30)
-        self.assertEqual(counts["turns: echo/native echo/uws"], 6)
+        self.assertEqual(counts["turns: echo/native echo/uws"], 30)
+        self.assertEqual(counts["turns: eight/batched eight/native eight/socketio"], 30)
+        self.assertEqual(counts["turns: echo/native echo/ws"], 6)
 
     def test_each_tight_row_takes_turns(self):
         for row in rows.ROWS:
@@ -134,7 +135,7 @@ class Rows(unittest.TestCase):
         self.assertIsNone(rows.evaluate(row, measured, {}))
 
     def test_ratios_are_taken_within_a_round(self):
-        row = alone("Socket.IO ack echo / Socket.IO on Node", "echo/socketio echo/node", wanted=("<=", 0.4))
+        row = Alone("Socket.IO ack echo / Socket.IO on Node", "echo/socketio echo/node", wanted=("<=", 0.4))
         # The machine gets slower: within a round the ratio is always a half.
         results = {"echo/socketio": {n: result_of(1.0 * n) for n in range(1, 31)},
                    "echo/node": {n: result_of(2.0 * n) for n in range(5, 31, 5)}}
@@ -153,7 +154,7 @@ class Rows(unittest.TestCase):
         self.assertEqual(line["verdict"], "met")
 
     def test_disturbed_rounds_are_left_out_and_named(self):
-        row = alone("native echo 128 B / floor", wanted=("<=", 1.08))
+        row = Alone("native echo 128 B / floor", "echo/native echo/floor", wanted=("<=", 1.08))
         results = {"echo/native": {n: result_of(1.0 if n < 28 else 9.0, 0.5 if n >= 28 else 0.0) for n in range(30)},
                    "echo/floor": {n: result_of(1.0) for n in range(30)}}
         line = rows.evaluate(row, results, {})
@@ -164,14 +165,14 @@ class Rows(unittest.TestCase):
         self.assertEqual((line["verdict"], table.rounds_cell(line)), ("not decided", "30, all disturbed"))
 
     def test_a_server_that_waited_is_named(self):
-        row = alone("native echo 128 B / floor", wanted=("<=", 1.08))
+        row = Alone("native echo 128 B / floor", "echo/native echo/floor", wanted=("<=", 1.08))
         results = {key: {n: result_of(1.0, cores_used=0.5) for n in range(6)} for key in row.parts}
         line = rows.evaluate(row, results, {})
         self.assertEqual(line["waited"], ["echo 128 B: Wirehall, native", "echo 128 B: the floor"])
         self.assertIn("upper bounds: echo 128 B: Wirehall, native; ", table.document(everything_of([line], {})))
 
     def test_what_was_not_measured_has_no_line(self):
-        row = alone("native echo 128 B / floor")
+        row = Alone("native echo 128 B / floor", "echo/native echo/floor")
         self.assertIsNone(rows.evaluate(row, {"echo/native": {1: result_of(1.0)}}, {}))
         self.assertIsNone(rows.evaluate(row, {"echo/native": {1: result_of(1.0)}, "echo/floor": {2: result_of(1.0)}}, {}))
 
@@ -264,7 +265,7 @@ class Output(unittest.TestCase):
                 "fanout-10000/native", "handshake/native"]
         self.results = {key: {str(n): result_of(2.0 if "floor" in key else 4.0) for n in range(6)} for key in keys}
         by_round = {key: {int(n): result for n, result in of_key.items()} for key, of_key in self.results.items()}
-        chosen = [alone("native echo 128 B / floor", wanted=("<=", 1.08), exact=("echo/native", "echo/floor")),
+        chosen = [Alone("native echo 128 B / floor", "echo/native echo/floor", wanted=("<=", 1.08), exact=("echo/native", "echo/floor")),
                   row_named("memory of an idle native connection")]
         self.everything = everything_of([rows.evaluate(row, by_round, {}) for row in chosen], self.results)
 
@@ -399,11 +400,11 @@ print(seen)"""
             return [result_of({"echo/floor": 1.0, "echo/native": 2.0}[each.text]) for each in contestants]
 
         with unittest.mock.patch.object(turns, "round_of", round_of):
-            measured = [group.run(None) for _ in range(2)]
+            for _ in range(2):
+                result = group.run(None)
+                self.assertEqual(result["reports"]["echo/native"]["server"]["cpu_us_per_operation"], 2.0)
+                self.assertEqual(group.summary(result), "1.000 / 2.000 µs")
         self.assertEqual(orders, [(["echo/native", "echo/floor"], 0.04), (["echo/floor", "echo/native"], 0.04)])
-        for result in measured:
-            self.assertEqual(result["reports"]["echo/native"]["server"]["cpu_us_per_operation"], 2.0)
-            self.assertEqual(group.summary(result), "1.000 / 2.000 µs")
 
     def test_no_pause_is_so_long_that_connections_begin_anew(self):
         of = {count: [turns.Contestant("echo/native")] * count for count in (1, 2, 3, 9)}
@@ -412,6 +413,13 @@ print(seen)"""
         self.assertAlmostEqual(turns.turn_seconds([turns.Contestant("fanout-10000/floor")] * 2), 0.1)
         for group in groups.GROUPS.values():
             self.assertLess(turns.turn_seconds(group.contestants) * (len(group.keys) - 1), 0.2)
+
+    def test_a_longer_pause_is_told(self):
+        contestants = [turns.Contestant("echo/floor"), turns.Contestant("echo/native")]
+        for turn, told in ((0.16, False), (0.3, True)):
+            with contextlib.redirect_stderr(io.StringIO()) as said:
+                turns.warn_of_pauses(contestants, turn)
+            self.assertEqual("a pause of 0.3 s" in said.getvalue(), told)
 
     def test_windows_of_a_group_begin_together(self):
         node = [turns.Contestant("echo/native"), turns.Contestant("echo/node")]
