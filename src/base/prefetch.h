@@ -6,10 +6,13 @@
 
 namespace wirehall {
 
-/// Asks for the cache lines of an object; wrong or dead addresses do no harm.
+/// Asks for all cache lines of an object, wherever in a line it begins; wrong or dead addresses do no harm.
+/// Requires: bytes > 0.
 inline void prefetch(const void* object, std::size_t bytes) {
   constexpr std::size_t kLineBytes = 64;
-  for (std::size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(static_cast<const char*>(object) + at);
+  const char* const begin = static_cast<const char*>(object);
+  for (std::size_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(begin + at);
+  __builtin_prefetch(begin + bytes - 1);
 }
 
 }  // namespace wirehall

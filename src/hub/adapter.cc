@@ -32,14 +32,21 @@ void ShardAdapter::mark_excepted(const Selector& selector, std::uint32_t stamp) 
 
 namespace {
 
-// Visits sockets in order, with the next ones and what they are linked to on their way into the cache.
+// Visits sockets in order, with the next ones and what leads from them to their connections on its way into the cache.
 template <class List, class SocketOf, class F>
 void walk(const List& list, SocketOf socket_of, F&& visit) {
-  constexpr std::size_t kAhead = 8, kLinkAhead = 4, kLinkBytes = 128;
+  constexpr std::size_t kAhead = 12, kLinkAhead = 8, kLinkBytes = 128;
+  constexpr std::size_t kHopAhead[] = {5, 2};  // of the first hop from the link, and of the second
   const std::size_t count = list.size();
+  // Who stands in a list is not closed, so its link is there.
+  const auto ask = [&](std::size_t i, unsigned hops) {
+    if (i < count) socket_of(list[i])->link().prefetch_ahead(hops);
+  };
   for (std::size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) prefetch(socket_of(list[i + kAhead]), sizeof(Socket));
     if (i + kLinkAhead < count) prefetch(&socket_of(list[i + kLinkAhead])->link(), kLinkBytes);
+    ask(i + kHopAhead[0], 1);
+    ask(i + kHopAhead[1], 2);
     visit(*socket_of(list[i]));
   }
 }

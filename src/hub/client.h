@@ -55,6 +55,8 @@ class EnginePort {
   /// handshake, so that both are one.
   /// Returns:  whether it was the first.
   virtual bool engine_joined(const Value& auth) = 0;
+  /// SocketLink::prefetch_ahead(), from the port on.
+  virtual void engine_prefetch_ahead(unsigned hops) const = 0;
 
  protected:
   ~EnginePort() = default;
@@ -114,6 +116,7 @@ class Client final : public SocketLink {
   SendResult emit(Socket& socket, std::string_view event, std::span<const Value> args,
                   std::optional<std::uint64_t> ack, const EmitFlags& flags) override;
   SendResult deliver(Socket& socket, EncodedMessage& message, const EmitFlags& flags) override;
+  void prefetch_ahead(unsigned hops) const override { engine_.engine_prefetch_ahead(hops); }
   void answer(Socket& socket, const AckId& ack, std::span<const Value> args) override;
   void report_failure(Socket& socket, const Error& error) override;
   void disconnect(Socket& socket, bool close) override;

@@ -50,6 +50,10 @@ class SocketLink {
   /// Reports the failure of an event whose client asked for no answer, where the protocol can.
   virtual void report_failure(Socket& socket, const Error& error) = 0;
 
+  /// An event is about to be delivered: asks the processor for the memory that is `hops` pointers away from the link.
+  /// Requires: for each hop that the one before has been asked for.
+  virtual void prefetch_ahead(unsigned hops) const { (void)hops; }
+
   /// The server ends this socket; with `close` the whole connection.
   virtual void disconnect(Socket& socket, bool close) = 0;
   /// Ends the connection for an error, so that the client may come back by itself: no packet that would end

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/prefetch.h"
 #include "base/utf8.h"
 #include "engineio/jsonp.h"
 #include "engineio/v3.h"
@@ -447,6 +448,17 @@ bool EngineClient::send_shared(hub::EncodedMessage& message, const EmitFlags& fl
   for (const hub::Part& part : parts) connection.outbox().append(part.bytes);
   connection.touch();
   return true;
+}
+
+// From here the WebSocket is one pointer away, and its connection another; what stands before the link is asked for, too.
+void EngineClient::engine_prefetch_ahead(unsigned hops) const {
+  if (websocket_ == nullptr) return;
+  if (hops == 1) {
+    prefetch(&session_, sizeof session_);
+    prefetch(websocket_, sizeof *websocket_);
+  } else {
+    prefetch(&websocket_->connection(), sizeof(Connection));
+  }
 }
 
 void EngineClient::engine_pause_reading(bool paused) {

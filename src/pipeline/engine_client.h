@@ -91,6 +91,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   const hub::KeptHandshake& engine_handshake() const override { return handshake_; }
   const std::vector<std::string>& engine_kept_headers() const override;
   bool engine_joined(const Value& auth) override;
+  void engine_prefetch_ahead(unsigned hops) const override;
 
  private:
   struct Body;

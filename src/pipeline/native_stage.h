@@ -47,6 +47,9 @@ class NativeStage final : public Stage, public hub::SocketLink {
   SendResult emit(hub::Socket& socket, std::string_view event, std::span<const Value> args,
                   std::optional<std::uint64_t> ack, const EmitFlags& flags) override;
   SendResult deliver(hub::Socket& socket, hub::EncodedMessage& message, const EmitFlags& flags) override;
+  void prefetch_ahead(unsigned hops) const override {
+    if (hops == 1) prefetch(&connection_, sizeof connection_);
+  }
   void answer(hub::Socket& socket, const hub::AckId& ack, std::span<const Value> args) override;
   void report_failure(hub::Socket& socket, const Error& error) override;
   void disconnect(hub::Socket& socket, bool close) override;
