@@ -38,7 +38,7 @@ void walk(const List& list, SocketOf socket_of, F&& visit) {
   constexpr std::size_t kAhead = 12, kLinkAhead = 8, kLinkBytes = 128;
   constexpr std::size_t kHopAhead[] = {5, 2};  // of the first hop from the link, and of the second
   const std::size_t count = list.size();
-  // Who stands in a list is not closed, so its link is there.
+  // Who stands in a list has its link still: leaving the lists is part of being closed, which the link outlives.
   const auto ask = [&](std::size_t i, unsigned hops) {
     if (i < count) socket_of(list[i])->link().prefetch_ahead(hops);
   };
