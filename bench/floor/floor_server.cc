@@ -7,7 +7,12 @@
 // an upgrade, with prebuilt text: the floor of a handshake. It reads no JSON and knows one client's way of
 // asking, which `wirehall bench` takes.
 //
-//   bench_floor --mode echo|fanout|fanout-batched|socketio [--port N]
+// Modes `fanout-stored` and `fanout-inserted` hand each message to a thread that stores it (disk.h), and
+// deliver what that thread gives back: the floor of a server that tells nobody of a message before it is
+// stored.
+//
+//   bench_floor --mode echo|fanout|fanout-batched|fanout-stored|fanout-inserted|socketio [--port N] [--data
+//   FOLDER]
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,6 +35,8 @@
 #include <string_view>
 #include <vector>
 
+#include "floor/disk.h"
+
 namespace {
 
 constexpr std::size_t kReceiveBytes = 256 * 1024;
@@ -43,7 +50,7 @@ constexpr int kBacklog = 4096;
 // A session's number has as many digits, whatever it is: all packets have one length.
 constexpr std::size_t kSessionDigits = 20;
 
-enum class Mode { kEcho, kFanout, kFanoutBatched, kSocketIo };
+enum class Mode { kEcho, kFanout, kFanoutBatched, kFanoutStored, kFanoutInserted, kSocketIo };
 
 struct Connection {
   int socket = -1;
@@ -55,11 +62,6 @@ struct Connection {
   std::unique_ptr<std::string> unread;  // the beginning of a request or frame
   std::unique_ptr<std::string> unsent;
 };
-
-[[noreturn]] void fail(const char* what) {
-  std::perror(what);
-  std::exit(1);
-}
 
 void unmask(char* bytes, std::size_t size, std::uint32_t mask) {
   const std::uint64_t wide = static_cast<std::uint64_t>(mask) << 32 | mask;
@@ -121,7 +123,18 @@ std::string ok_response(std::string_view body) {
 
 class Floor {
  public:
-  Floor(Mode mode, std::uint16_t port) : mode_(mode), buffer_(new char[kReceiveBytes]) { listen(port); }
+  Floor(Mode mode, std::uint16_t port, const char* folder) : mode_(mode), buffer_(new char[kReceiveBytes]) {
+    listen(port);
+    if (mode == Mode::kFanoutStored || mode == Mode::kFanoutInserted) {
+      disk_ = std::make_unique<Disk>(mode == Mode::kFanoutStored ? make_pages(folder) : make_rows(folder));
+      epoll_event event{};
+      event.events = EPOLLIN | EPOLLET;
+      event.data.ptr = disk_.get();
+      if (epoll_ctl(epoll_, EPOLL_CTL_ADD, disk_->event(), &event) != 0) fail("epoll_ctl");
+    }
+    std::printf("listening %u\n", port_);
+    std::fflush(stdout);
+  }
 
   [[noreturn]] void run() {
     std::array<epoll_event, kEventsMax> events;
@@ -132,6 +145,8 @@ class Floor {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         if (event.data.ptr == nullptr) {
           accept_all();
+        } else if (event.data.ptr == disk_.get()) {
+          for (const Disk::Message& message : disk_->take_stored()) deliver(message.from, message.frame);
         } else {
           serve(*static_cast<Connection*>(event.data.ptr), event.events);
         }
@@ -162,8 +177,7 @@ class Floor {
     epoll_event event{};
     event.events = EPOLLIN;
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event) != 0) fail("epoll_ctl");
-    std::printf("listening %u\n", ntohs(address.sin_port));
-    std::fflush(stdout);
+    port_ = ntohs(address.sin_port);
   }
 
   void accept_all() {
@@ -379,17 +393,20 @@ class Floor {
     switch (mode_) {
       case Mode::kSocketIo: break;
       case Mode::kEcho: write(from, frame); break;
-      case Mode::kFanout:
-        for (const auto& connection : connections_) {
-          if (connection.get() != &from && connection->switched && !connection->dead)
-            write(*connection, frame);
-        }
-        break;
+      case Mode::kFanout: deliver(&from, frame); break;
+      case Mode::kFanoutStored:
+      case Mode::kFanoutInserted: disk_->store({&from, std::string(frame)}); break;
       case Mode::kFanoutBatched:
         batch_.append(frame);
         pieces_.push_back({&from, frame.size()});
         from.sent_this_turn = true;
         break;
+    }
+  }
+
+  void deliver(const void* except, std::string_view frame) {
+    for (const auto& connection : connections_) {
+      if (connection.get() != except && connection->switched && !connection->dead) write(*connection, frame);
     }
   }
 
@@ -468,6 +485,8 @@ class Floor {
   Mode mode_;
   int listener_ = -1;
   int epoll_ = -1;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<Disk> disk_;
   std::unique_ptr<char[]> buffer_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> dead_;
@@ -478,7 +497,11 @@ class Floor {
 };
 
 [[noreturn]] void usage() {
-  std::fputs("usage: bench_floor --mode echo|fanout|fanout-batched|socketio [--port N]\n", stderr);
+  std::fputs(
+      "usage: bench_floor --mode echo|fanout|fanout-batched|fanout-stored|fanout-inserted|socketio [--port "
+      "N] "
+      "[--data FOLDER]\n",
+      stderr);
   std::exit(2);
 }
 
@@ -487,17 +510,24 @@ class Floor {
 int main(int argc, char** argv) {
   Mode mode = Mode::kEcho;
   std::uint16_t port = 0;
+  const char* folder = ".";
   for (int i = 1; i < argc; i += 2) {
     if (i + 1 == argc) usage();
     const std::string_view flag = argv[i], value = argv[i + 1];
     if (flag == "--port") {
       port = static_cast<std::uint16_t>(std::atoi(argv[i + 1]));
+    } else if (flag == "--data") {
+      folder = argv[i + 1];
     } else if (flag == "--mode" && value == "echo") {
       mode = Mode::kEcho;
     } else if (flag == "--mode" && value == "fanout") {
       mode = Mode::kFanout;
     } else if (flag == "--mode" && value == "fanout-batched") {
       mode = Mode::kFanoutBatched;
+    } else if (flag == "--mode" && value == "fanout-stored") {
+      mode = Mode::kFanoutStored;
+    } else if (flag == "--mode" && value == "fanout-inserted") {
+      mode = Mode::kFanoutInserted;
     } else if (flag == "--mode" && value == "socketio") {
       mode = Mode::kSocketIo;
     } else {
@@ -508,5 +538,5 @@ int main(int argc, char** argv) {
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  Floor(mode, port).run();
+  Floor(mode, port, folder).run();
 }

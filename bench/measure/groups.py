@@ -56,6 +56,7 @@ def _all():
         "fanout-10000/floor fanout-10000/native",
         "fanout-10000/floor fanout-10000/socketio",
         "hall-frames/floor hall/hall-native hall/hall-socketio",
+        "hall-frames/floor hall-frames/stored hall-frames/inserted",
         "eight/batched eight/native eight/socketio",
         "eight/native eight/uws",
         "eight/socketio eight/node",

@@ -23,7 +23,7 @@ def rounds_of(measurements, rows, options):
         counts[key] = max(counts.get(key, 0), count)
 
     for row in rows:
-        count = options.tight_rounds if row.tight else options.rounds
+        count = row.rounds(options)
         for group in row.groups:
             want(group.key, count)
         if row.groups:

@@ -21,7 +21,8 @@ PEERS = "bench/peers/"
 
 
 class Server:
-    """`command`: the program and its arguments, of which "{mode}" becomes echo or fanout. `protocol`: "raw" is
+    """`command`: the program and its arguments, of which "{mode}" becomes echo or fanout, "{scratch}" a
+    folder to write into. `protocol`: "raw" is
     WebSocket without a word of its own, "native", "socketio". `peer`: somebody else's server. `longer`: how many times
     the usual its measurements last, where it does too little in that time."""
 
@@ -45,6 +46,10 @@ SECRET = "a secret that signs tokens of the benchmark alone"
 SERVERS = {server.key: server for server in [
     Server("floor", "the floor", ["bench_floor", "--mode", "{mode}"], "raw"),
     Server("batched", "the floor, written once per turn", ["bench_floor", "--mode", "fanout-batched"], "raw"),
+    Server("stored", "the floor, which stores a page first",
+           ["bench_floor", "--mode", "fanout-stored", "--data", "{scratch}"], "raw", one_thread=False),
+    Server("inserted", "the floor, which stores a row of SQLite first",
+           ["bench_floor", "--mode", "fanout-inserted", "--data", "{scratch}"], "raw", one_thread=False),
     Server("floor-socketio", "the floor of Socket.IO's handshake", ["bench_floor", "--mode", "socketio"], "socketio"),
     Server("native", "Wirehall, native", _wirehall(), "native"),
     Server("socketio", "Wirehall, Socket.IO", _wirehall(), "socketio"),
@@ -120,7 +125,7 @@ class Running:
     def __init__(self, server, places, cores, mode="echo", wrapper=()):
         self.server = server
         certificate, key = places.certificate() if server.tls else ("", "")
-        words = {"{mode}": mode, "{certificate}": certificate, "{key}": key}
+        words = {"{mode}": mode, "{certificate}": certificate, "{key}": key, "{scratch}": str(places.scratch)}
         program, *arguments = server.command
         command = [*wrapper, places.program(program), *(words.get(word, word) for word in arguments)]
         self.output = tempfile.TemporaryFile(dir=places.scratch)

@@ -121,8 +121,8 @@ def document(everything, before=None, plots=()):
     """The whole text; `plots`: [(file name, what it shows)]."""
     machine = everything["machine"]
     parts = [f"# Measured {machine['time'][:10]}, commit {machine['commit']}",
-             f"{headline(machine)}; {everything['rounds']} rounds, {everything['tight_rounds']} where a ratio under "
-             f"1.15 is wanted, of {everything['seconds']:g} s; {everything['took_seconds'] / 60:.0f} minutes. "
+             f"{headline(machine)}; {everything['rounds']} rounds, {everything['tight_rounds']} where so few do not "
+             f"decide, of {everything['seconds']:g} s; {everything['took_seconds'] / 60:.0f} minutes. "
              "What rows mean: [bench/README.md](../README.md)."
              + (" **A quick run: it decides nothing.**" if everything["quick"] else "")
              + (" **It was interrupted.**" if everything["interrupted"] else ""),

@@ -100,7 +100,7 @@ class Rows(unittest.TestCase):
     def test_what_is_near_one_takes_many_rounds(self):
         self.assertTrue(row_named("native echo 128 B / floor").tight)
         self.assertTrue(row_named("WebSocket handshakes per second and core / floor").tight)
-        self.assertFalse(row_named("Socket.IO ack echo / Socket.IO on Node").tight)
+        self.assertFalse(row_named("Socket.IO ack echo / the same on uWebSockets").tight)
         self.assertFalse(row_named("memory of an idle native connection").tight)
         counts = rounds.rounds_of(measurements.MEASUREMENTS, rows.ROWS, Options)
         self.assertEqual((counts["echo/floor"], counts["deflate/native"], counts["idle/beast"]), (3, 6, 2))
@@ -108,6 +108,16 @@ class Rows(unittest.TestCase):
         self.assertEqual(counts["turns: echo/native echo/uws"], 30)
         self.assertEqual(counts["turns: eight/batched eight/native eight/socketio"], 30)
         self.assertEqual(counts["turns: echo/native echo/ws"], 6)
+
+    def test_what_is_near_its_limit_takes_many_rounds(self):
+        row = row_named("Socket.IO fan-out to 10,000 / Socket.IO on Node")
+        self.assertFalse(row.tight)
+        self.assertEqual(row.rounds(Options), 30)
+        counts = rounds.rounds_of(measurements.MEASUREMENTS, rows.ROWS, Options)
+        # Without turns each of them is measured as often.
+        self.assertEqual((counts["fanout-10000/node"], counts["fanout-10000/socketio"]), (30, 30))
+        self.assertEqual(counts["turns: echo/socketio echo/node"], 30)
+        self.assertEqual(counts["turns: echo/socketio echo/node-uws"], 6)
 
     def test_each_tight_row_takes_turns(self):
         for row in rows.ROWS:
