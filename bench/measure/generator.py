@@ -18,8 +18,8 @@ PROTOCOLS = {"raw": "websocket", "native": "native", "socketio": "socketio"}
 NAMES_DIFFER_BYTES = 3
 # Shorter, and memory that was pushed out of the cache meanwhile counts; longer, and the machine changes in between.
 TURN_SECONDS = 0.04
-# About as long as a broadcast to 10,000 takes, which lies between two packets of a connection besides the pause: with
-# 0.1 s that is more than PAUSE_SECONDS_MAX (turns.py) often enough to make a delivery cost 7 instead of 5 us.
+# About as long as a broadcast to 10,000 takes, which lies between two packets of a connection besides the pause: even so
+# some rounds cost 7 instead of 5 us a delivery, with 0.1 s nearly all. For bench/turns alone.
 TURN_SECONDS_LARGE = 0.05
 # The first 16 packets that a connection gets are acknowledged at once, each by a packet of its own (Linux: quick
 # acknowledgements), later ones seldom. A broadcast to 1,000 comes often enough for any warm-up.

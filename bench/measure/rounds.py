@@ -24,13 +24,11 @@ def rounds_of(measurements, rows, options):
 
     for row in rows:
         count = row.rounds(options)
-        for group in row.groups:
-            want(group.key, count)
-        if row.groups:
-            # What it does alone is for the tables, and shows whether it waits.
-            count = min(options.rounds, INFORMING_ROUNDS)
-        for key in row.parts:
-            want(key, count)
+        for key, group in zip(row.parts, row.groups):
+            want(group.key if group else key, count)
+            if group:
+                # What it does alone is for the tables, and shows whether it waits.
+                want(key, min(options.rounds, INFORMING_ROUNDS))
     if not options.rows:
         # The peers' table has what no row asks for.
         for key, measurement in measurements.items():

@@ -73,14 +73,14 @@ class Row:
 
     @property
     def groups(self):
-        """For each part the group in which it takes turns with what it is divided by; empty where there is none: then
-        all are measured one after another."""
+        """For each part the group in which it takes turns with what it is divided by; None where there is none: it is
+        measured alone then."""
         if self.combine not in (ratio, growth) or self.value not in (cpu, handshake):
-            return []
+            return [None] * len(self.parts)
         # A growth is one ratio over another.
         pairs = [self.parts] if len(self.parts) == 2 else [self.parts[0::2], self.parts[1::2]]
         found = {key: groups.group_of(pair) for pair in pairs for key in pair}
-        return [found[key] for key in self.parts] if all(found.values()) else []
+        return [found[key] for key in self.parts]
 
     def value_unit(self):
         """The unit of what the parts give."""
@@ -170,9 +170,8 @@ ROWS = [
 def evaluate(row, measured, in_turns):
     """One line of the table; None when a part was not measured. `measured`: key -> {round: result}; `in_turns`: what was
     measured in turns, for each group the same."""
-    results = measured
-    if row.groups:
-        results = {key: in_turns.get(group.key, {}).get(key) for key, group in zip(row.parts, row.groups)}
+    results = {key: (in_turns.get(group.key, {}) if group else measured).get(key)
+               for key, group in zip(row.parts, row.groups)}
     if any(not results.get(key) for key in row.parts):
         return None
     shared = sorted(set.intersection(*(set(results[key]) for key in row.parts)))
@@ -190,7 +189,7 @@ def evaluate(row, measured, in_turns):
     return {
         "row": row.title, "unit": row.unit, "figure": median, "low": low, "high": high, "coverage": coverage,
         "rounds": len(used), "disturbed": len(shared) - len(quiet), "untrusted": not quiet,
-        "in_turns": bool(row.groups),
+        "in_turns": all(row.groups),
         "lowest": min(figures), "highest": max(figures), "parts": row.parts,
         "part_unit": row.value_unit(),
         "part_medians": [intervals.median_interval(column)[0] for column in zip(*values)],
