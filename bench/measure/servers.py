@@ -21,10 +21,9 @@ PEERS = "bench/peers/"
 
 
 class Server:
-    """`command`: the program and its arguments, of which "{mode}" becomes echo or fanout, "{scratch}" a
-    folder to write into. `protocol`: "raw" is
-    WebSocket without a word of its own, "native", "socketio". `peer`: somebody else's server. `longer`: how many times
-    the usual its measurements last, where it does too little in that time."""
+    """`command`: the program and its arguments, of which "{mode}" becomes echo or fanout, "{scratch}" a folder to write
+    into. `protocol`: "raw" is WebSocket without a word of its own, "native", "socketio". `peer`: somebody else's server.
+    `longer`: how many times the usual its measurements last, where it does too little in that time."""
 
     def __init__(self, key, title, command, protocol, peer=False, layout="pinned", tls=False, one_thread=True,
                  longer=1):
