@@ -162,6 +162,23 @@ TEST_P(GroupTest, EachGetsItsOwnAnswersInOrder) {
   }
 }
 
+// Nobody reads until all is sent, so that the kernel takes parts: of some in the middle of what is written at once.
+TEST_P(GroupTest, WhatTheKernelTakesInPartsComesWholeAndInOrder) {
+  constexpr int kMessages = 4;
+  const auto text_of = [](int k) {
+    return R"({"type":"all","data":")" + std::to_string(k) + ":" + std::string(200'000, 'x') + "\"}";
+  };
+  open_all();
+  go_on.set_value();
+  for (int k = 1; k <= kMessages; ++k) clients[1]->send(test::text(text_of(k)));
+  for (auto& client : clients) {
+    for (int k = 1; k <= kMessages; ++k) {
+      const std::string wanted = "t:" + text_of(k), got = client->await("\"all\"");
+      EXPECT_TRUE(got == wanted) << k << ": " << got.substr(0, 40) << ", " << got.size() << " bytes";
+    }
+  }
+}
+
 TEST_P(GroupTest, WhoFillsTheBufferWithAnErrorHarmsNobody) {
   open_all();
   const std::string not_masked = "\x81\x01!" + std::string(70'000, 'x');

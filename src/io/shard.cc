@@ -311,7 +311,28 @@ void Shard::write_answers() {
     return tcp(touched).in_group == TcpConnection::InGroup::kProcessed;
   });
   if (!only_answers) return;
-  for (pipeline::Connection* connection : core_.take_touched()) tcp(*connection).flush();
+  flush_touched();
+}
+
+// Between two calls of `send` the kernel takes the processor's cache, and most of what is done for a connection besides is
+// code: so it is done for several at once, and the kernel is called for one right after the other.
+bool Shard::flush_touched() {
+  const std::span<pipeline::Connection* const> touched = core_.take_touched();
+  constexpr std::size_t kAtOnce = TcpConnection::kPiecesAtOnce;
+  for (std::size_t begin = 0; begin < touched.size();) {
+    std::size_t end = begin;
+    while (end < touched.size() && end - begin < kAtOnce && tcp(*touched[end]).writes_one_piece()) {
+      // For the next ones, while these are written.
+      if (end + kAtOnce < touched.size()) prefetch(touched[end + kAtOnce], sizeof(TcpConnection));
+      ++end;
+    }
+    if (end == begin) {
+      tcp(*touched[begin++]).flush();
+    } else {
+      begin += TcpConnection::flush_pieces(touched.subspan(begin, end - begin));
+    }
+  }
+  return !touched.empty();
 }
 
 void Shard::finish_turn() {
@@ -319,17 +340,7 @@ void Shard::finish_turn() {
     tcp(*connection).resume();
   for (int round = 0; round < kFlushRoundsMax; ++round) {
     core_.end_turn();
-    const std::vector<pipeline::Connection*>& touched = core_.take_touched();
-    if (touched.empty()) break;
-    constexpr std::size_t kStageBytes = 64;  // what being told of it needs
-    const std::size_t count = touched.size();
-    // While one is written, the next ones come into the cache, each a pointer further.
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i + 4 < count) prefetch(touched[i + 4], sizeof(TcpConnection));
-      if (i + 2 < count) prefetch(&touched[i + 2]->stage(), kStageBytes);
-      if (i + 1 < count) touched[i + 1]->stage().prefetch_for_drained();
-      tcp(*touched[i]).flush();
-    }
+    if (!flush_touched()) break;
     if (round + 1 == kFlushRoundsMax) want_turn();
   }
   if (core_.has_ready() || !read_later_.empty()) want_turn();

@@ -103,6 +103,7 @@ class Shard {
   void turn(F&& work);
   void take_batches();
   void process_group();
+  bool flush_touched();
   void write_answers();
   void finish_turn();
   Duration time_to_wait();

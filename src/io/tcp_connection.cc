@@ -21,6 +21,7 @@ constexpr auto kTlsHandshakeTime = std::chrono::seconds(5);
 constexpr std::uint32_t kDiscardBytesMax = 64 * 1024;
 constexpr std::size_t kFlushBytesMax = 1024 * 1024;  // of one connection in one turn
 constexpr int kPartsMax = 64;
+constexpr std::size_t kStageBytes = 128;  // of a stage, what is asked for ahead
 constexpr std::size_t kTlsRecordBytes = 16 * 1024;
 
 }  // namespace
@@ -69,7 +70,6 @@ void TcpConnection::on_hangup() {
 }
 
 void TcpConnection::prefetch_ahead(unsigned hops) const {
-  constexpr std::size_t kStageBytes = 128;
   if (hops == 1) {
     prefetch(&stage(), kStageBytes);
   } else {
@@ -347,29 +347,73 @@ void TcpConnection::write_early() {
   }
 }
 
-// What flush() does in the usual case: a single piece, which the kernel takes, and nothing else to do. Each receiver of a
-// broadcast comes this way, and between two of them the kernel takes the processor's cache: so it is short.
-// Returns: false where it is another case, in which nothing was done.
-bool TcpConnection::flush_piece() {
-  if (!is_settled() || !outbox().is_one_piece() || extra_ || write_blocked_ || readable_ || wrote_early_ || socket_ < 0)
-    return false;
-  const std::string_view piece = outbox().front();
-  std::size_t written = 0;
-  const Io result = offer(piece.size(), written,
-                          [&] { return send_bytes(socket_, piece.data(), piece.size(), MSG_NOSIGNAL); });
-  if (result == Io::kDone) {
-    wrote_piece();
-  } else if (!account(result, written)) {
-    return true;
+bool TcpConnection::writes_one_piece() const {
+  return is_settled() && outbox().is_one_piece() && !extra_ && !write_blocked_ && !readable_ && !wrote_early_ &&
+         socket_ >= 0;
+}
+
+std::size_t TcpConnection::flush_pieces(std::span<pipeline::Connection* const> several) {
+  const auto at = [&](std::size_t i) -> TcpConnection& { return static_cast<TcpConnection&>(*several[i]); };
+  struct Piece {
+    int socket;
+    std::string_view bytes;
+  };
+  std::array<Piece, kPiecesAtOnce> pieces;
+  const std::size_t count = std::min(several.size(), pieces.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    pieces[i] = {at(i).socket_, at(i).outbox().front()};
+    prefetch(&at(i).stage(), kStageBytes);
   }
-  // What being told of it has led the stage to.
+  Metrics& metrics = at(0).core().metrics();
+  std::size_t sent = 0, bytes = 0;
+  ssize_t result = 0;
+  while (sent < count) {
+    const std::string_view piece = pieces[sent].bytes;
+    metrics.add(Counter::kWrites);  // before, so that who has the bytes finds the call counted
+    result = send_bytes(pieces[sent].socket, piece.data(), piece.size(), MSG_NOSIGNAL);
+    if (result != static_cast<ssize_t>(piece.size())) {
+      if (result < 0 && errno == EINTR) continue;
+      break;
+    }
+    bytes += piece.size();
+    ++sent;
+  }
+  const bool blocked = result >= 0 || errno == EAGAIN || errno == EWOULDBLOCK;  // where the last one was not sent
+  metrics.add(Counter::kBytesOut, bytes);
+  for (std::size_t i = 0; i < sent; ++i) {
+    at(i).touched = false;
+    at(i).forget_piece();
+    at(i).stage().prefetch_for_drained();
+  }
+  // Whoever is told may do anything to the others: by now each says what it has left.
+  TcpConnection* const other = sent < count ? &at(sent) : nullptr;
+  if (other != nullptr) {
+    other->touched = false;
+    const bool is_there =
+        other->account(blocked ? Io::kBlocked : Io::kError, result > 0 ? static_cast<std::size_t>(result) : 0);
+    if (is_there) other->go_on();
+  }
+  for (std::size_t i = 0; i < sent; ++i) {
+    if (at(i).socket_ < 0) continue;
+    at(i).tell_drained();
+    at(i).go_on();
+  }
+  return other != nullptr ? sent + 1 : sent;
+}
+
+// What being told of it has led the stage to.
+void TcpConnection::go_on() {
   if ((!is_settled() || !outbox().empty()) && write_pending()) after_flush();
-  return true;
 }
 
 void TcpConnection::flush() {
   touched = false;
-  if (flush_piece() || socket_ < 0) return;
+  if (writes_one_piece()) {
+    pipeline::Connection* const alone = this;
+    flush_pieces({&alone, 1});
+    return;
+  }
+  if (socket_ < 0) return;
   const bool wrote_early = wrote_early_;
   wrote_early_ = false;
   if (wrote_early && outbox().empty()) wrote(0);

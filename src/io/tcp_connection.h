@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/timer_wheel.h"
@@ -40,6 +41,12 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   void resume();
   /// Writes what is pending, then does what the connection's end asks for.
   void flush();
+  /// Whether flush() has one piece to write and nothing else to do: so it is for each receiver of a broadcast.
+  bool writes_one_piece() const;
+  static constexpr std::size_t kPiecesAtOnce = 16;
+  /// flush() of several for which writes_one_piece() holds, step by step for all of them.
+  /// Returns: of how many; fewer than there are (or than kPiecesAtOnce) behind one whose piece the kernel did not take.
+  static std::size_t flush_pieces(std::span<pipeline::Connection* const> several);
   /// Writes what is pending in the middle of a turn; an error is left for the flush.
   void write_early();
   /// Ends at once.
@@ -81,7 +88,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   template <class Send>
   Io offer(std::size_t offered, std::size_t& written, Send&& send);
   bool account(Io result, std::size_t written);
-  bool flush_piece();
+  void go_on();
   bool write_pending();
   void after_flush();
   void linger();

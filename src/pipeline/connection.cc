@@ -146,16 +146,11 @@ void Connection::gone(bool by_error) {
 
 void Connection::wrote(std::size_t bytes) {
   account_written(bytes);
-  if (!outbox_.empty() || ending_ != Ending::kNone) return;
-  in_stage_ = true;
-  stage_->drained();
-  in_stage_ = false;
-  adopt_stage();
+  tell_drained();
 }
 
-void Connection::wrote_piece() {
-  core_.metrics().add(Counter::kBytesOut, outbox_.front().size());
-  outbox_.drop_piece();
+void Connection::tell_drained() {
+  if (!outbox_.empty() || ending_ != Ending::kNone) return;
   in_stage_ = true;
   stage_->drained();
   in_stage_ = false;

@@ -93,8 +93,11 @@ class Connection : private Timer {
   void wrote(std::size_t bytes);
   /// The same in the middle of a turn: the stage is told at its end that everything was written.
   void wrote_early(std::size_t bytes);
-  /// As wrote(), for all of an outbox of one piece. Requires: is_settled().
-  void wrote_piece();
+  /// wrote() in two steps, for all of an outbox of one piece: between them others may be in the same state, and nobody has
+  /// been told of anything. Requires: is_settled().
+  void forget_piece() { outbox_.drop_piece(); }
+  /// Tells the stage that everything has left, unless it has ended or has something to write by now.
+  void tell_drained();
   /// Whether it goes on as it is: it neither ends nor moves, nothing is kept, and nothing was refused by the kernel.
   bool is_settled() const { return !rare_ && ending_ == Ending::kNone; }
 
@@ -110,6 +113,7 @@ class Connection : private Timer {
   }
   bool has_kept() const { return rare_ && !rare_->kept.empty(); }
   Outbox& outbox() { return outbox_; }
+  const Outbox& outbox() const { return outbox_; }
 
   // -- stage → connection -------------------------------------------------------------------------
   ShardCore& core() const { return core_; }
