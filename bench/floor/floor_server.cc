@@ -11,8 +11,8 @@
 // deliver what that thread gives back: the floor of a server that tells nobody of a message before it is
 // stored.
 //
-//   bench_floor --mode echo|fanout|fanout-batched|fanout-stored|fanout-inserted|socketio [--port N] [--data
-//   FOLDER]
+//   bench_floor --mode echo|fanout|fanout-batched|fanout-stored|fanout-inserted|socketio
+//               [--port N] [--data FOLDER]
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -498,9 +498,8 @@ class Floor {
 
 [[noreturn]] void usage() {
   std::fputs(
-      "usage: bench_floor --mode echo|fanout|fanout-batched|fanout-stored|fanout-inserted|socketio [--port "
-      "N] "
-      "[--data FOLDER]\n",
+      "usage: bench_floor --mode echo|fanout|fanout-batched|fanout-stored|fanout-inserted|socketio\n"
+      "                   [--port N] [--data FOLDER]\n",
       stderr);
   std::exit(2);
 }

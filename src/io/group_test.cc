@@ -1,5 +1,6 @@
 // Many that are ready in one turn: read together, then processed, then written.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <future>
@@ -179,6 +180,40 @@ TEST_P(GroupTest, WhatTheKernelTakesInPartsComesWholeAndInOrder) {
   }
 }
 
+// Few enough that nobody asks the poller again before they are written: so the reset is found by writing, in the middle of
+// those that are written at once, whose pieces have left or not.
+TEST_P(ManyTest, WhoIsToldOfAResetMayWriteToThoseThatAreWrittenWithIt) {
+  std::promise<void> told, go_on;
+  registry.of("/").api.on_event("all-and-wait", [&](Socket& socket) {
+    socket.nsp().emit("all", "x");
+    told.set_value();
+    go_on.get_future().wait();
+  });
+  registry.of("/").api.on_connection([](Socket& socket) {
+    socket.on_disconnect([](Socket& left, std::string_view) { left.nsp().emit("left"); });
+  });
+  start();
+  std::vector<std::unique_ptr<test::NetClient>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(std::make_unique<test::NetClient>(node->port()));
+    ASSERT_EQ(clients.back()->open_websocket("/ws"), 101);
+  }
+  clients[0]->send(test::text(R"({"type":"all-and-wait"})"));
+  told.get_future().wait();
+  const linger at_once{1, 0};
+  ASSERT_EQ(setsockopt(clients[10]->descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+  clients[10].reset();
+  go_on.set_value();
+  for (auto& client : clients) {
+    if (!client) continue;
+    std::vector<std::string> got;
+    while (got.empty() || (!got.back().empty() && got.back() != R"(t:{"type":"left"})")) got.push_back(client->await("t:{"));
+    EXPECT_EQ(got, (std::vector<std::string>{R"(t:{"type":"all","data":"x"})", R"(t:{"type":"left"})"}));
+  }
+  node->drain(Milliseconds(0));
+  node->join();  // before what its handlers use
+}
+
 TEST_P(GroupTest, WhoFillsTheBufferWithAnErrorHarmsNobody) {
   open_all();
   const std::string not_masked = "\x81\x01!" + std::string(70'000, 'x');
@@ -226,6 +261,8 @@ TEST_P(GroupTest, AnEndIsToldBehindWhatOthersHaveSentBefore) {
   node.reset();  // whose end is the others'
 }
 
+INSTANTIATE_TEST_SUITE_P(Variants, ManyTest, testing::Values(io::NodeVariant{1, false}, io::NodeVariant{1, true}),
+                         io::name_of);
 INSTANTIATE_TEST_SUITE_P(Variants, HeldUpTest, testing::Values(io::NodeVariant{1, false}, io::NodeVariant{1, true}),
                          io::name_of);
 INSTANTIATE_TEST_SUITE_P(Variants, GroupTest, testing::Values(io::NodeVariant{1, false}, io::NodeVariant{1, true}),

@@ -246,9 +246,9 @@ void TcpConnection::read_some(std::size_t read_before) {
 
 // Offers bytes by `send` until the kernel has taken some, or says that it does not.
 template <class Send>
-TcpConnection::Io TcpConnection::offer(std::size_t offered, std::size_t& written, Send&& send) {
+TcpConnection::Io TcpConnection::offer(Metrics& metrics, std::size_t offered, std::size_t& written, Send&& send) {
   for (;;) {
-    core().metrics().add(Counter::kWrites);
+    metrics.add(Counter::kWrites);  // before, so that who has the bytes finds the call counted
     const ssize_t result = send();
     if (result >= 0) {
       written = static_cast<std::size_t>(result);
@@ -263,7 +263,8 @@ TcpConnection::Io TcpConnection::write_plain(std::size_t& written) {
   // As a rule there is one piece: an answer, or a frame that others get too.
   if (outbox().bytes_behind_front() != 0) return write_pieces(written);
   const std::string_view only = outbox().front();
-  return offer(only.size(), written, [&] { return send_bytes(socket_, only.data(), only.size(), MSG_NOSIGNAL); });
+  return offer(core().metrics(), only.size(), written,
+               [&] { return send_bytes(socket_, only.data(), only.size(), MSG_NOSIGNAL); });
 }
 
 TcpConnection::Io TcpConnection::write_pieces(std::size_t& written) {
@@ -271,7 +272,8 @@ TcpConnection::Io TcpConnection::write_pieces(std::size_t& written) {
   if (outbox().bytes() <= scratch.size()) {
     // Small pieces are cheaper copied together than listed: the kernel charges for each entry.
     const std::size_t size = outbox().copy_front(scratch.data(), scratch.size());
-    return offer(size, written, [&] { return send_bytes(socket_, scratch.data(), size, MSG_NOSIGNAL); });
+    return offer(core().metrics(), size, written,
+                 [&] { return send_bytes(socket_, scratch.data(), size, MSG_NOSIGNAL); });
   }
   std::array<iovec, kPartsMax> parts;
   const int count = outbox().gather(parts.data(), kPartsMax);
@@ -280,7 +282,7 @@ TcpConnection::Io TcpConnection::write_pieces(std::size_t& written) {
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = static_cast<std::size_t>(count);
-  return offer(offered, written, [&] { return ::sendmsg(socket_, &message, MSG_NOSIGNAL); });
+  return offer(core().metrics(), offered, written, [&] { return ::sendmsg(socket_, &message, MSG_NOSIGNAL); });
 }
 
 TcpConnection::Io TcpConnection::write_tls(std::size_t& written) {
@@ -365,21 +367,15 @@ std::size_t TcpConnection::flush_pieces(std::span<pipeline::Connection* const> s
     prefetch(&at(i).stage(), kStageBytes);
   }
   Metrics& metrics = at(0).core().metrics();
-  std::size_t sent = 0, bytes = 0;
-  ssize_t result = 0;
-  while (sent < count) {
-    const std::string_view piece = pieces[sent].bytes;
-    metrics.add(Counter::kWrites);  // before, so that who has the bytes finds the call counted
-    result = send_bytes(pieces[sent].socket, piece.data(), piece.size(), MSG_NOSIGNAL);
-    if (result != static_cast<ssize_t>(piece.size())) {
-      if (result < 0 && errno == EINTR) continue;
-      break;
-    }
-    bytes += piece.size();
-    ++sent;
+  std::size_t sent = 0, written = 0;
+  Io result = Io::kDone;
+  for (; sent < count; ++sent) {
+    const auto [socket, bytes] = pieces[sent];
+    result = offer(metrics, bytes.size(), written, [socket = socket, bytes = bytes] {
+      return send_bytes(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    });
+    if (result != Io::kDone) break;
   }
-  const bool blocked = result >= 0 || errno == EAGAIN || errno == EWOULDBLOCK;  // where the last one was not sent
-  metrics.add(Counter::kBytesOut, bytes);
   for (std::size_t i = 0; i < sent; ++i) {
     at(i).touched = false;
     at(i).forget_piece();
@@ -389,9 +385,7 @@ std::size_t TcpConnection::flush_pieces(std::span<pipeline::Connection* const> s
   TcpConnection* const other = sent < count ? &at(sent) : nullptr;
   if (other != nullptr) {
     other->touched = false;
-    const bool is_there =
-        other->account(blocked ? Io::kBlocked : Io::kError, result > 0 ? static_cast<std::size_t>(result) : 0);
-    if (is_there) other->go_on();
+    if (other->account(result, written)) other->go_on();
   }
   for (std::size_t i = 0; i < sent; ++i) {
     if (at(i).socket_ < 0) continue;

@@ -86,7 +86,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   Io write_plain(std::size_t& written);
   Io write_pieces(std::size_t& written);
   template <class Send>
-  Io offer(std::size_t offered, std::size_t& written, Send&& send);
+  static Io offer(Metrics& metrics, std::size_t offered, std::size_t& written, Send&& send);
   bool account(Io result, std::size_t written);
   void go_on();
   bool write_pending();

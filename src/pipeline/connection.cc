@@ -149,6 +149,11 @@ void Connection::wrote(std::size_t bytes) {
   tell_drained();
 }
 
+void Connection::forget_piece() {
+  core_.metrics().add(Counter::kBytesOut, outbox_.front().size());
+  outbox_.drop_piece();
+}
+
 void Connection::tell_drained() {
   if (!outbox_.empty() || ending_ != Ending::kNone) return;
   in_stage_ = true;

@@ -93,9 +93,9 @@ class Connection : private Timer {
   void wrote(std::size_t bytes);
   /// The same in the middle of a turn: the stage is told at its end that everything was written.
   void wrote_early(std::size_t bytes);
-  /// wrote() in two steps, for all of an outbox of one piece: between them others may be in the same state, and nobody has
-  /// been told of anything. Requires: is_settled().
-  void forget_piece() { outbox_.drop_piece(); }
+  /// wrote() in two steps, of which this is the first, for all of an outbox of one piece: nobody is told of anything yet.
+  /// Requires: is_settled(), and that tell_drained() follows.
+  void forget_piece();
   /// Tells the stage that everything has left, unless it has ended or has something to write by now.
   void tell_drained();
   /// Whether it goes on as it is: it neither ends nor moves, nothing is kept, and nothing was refused by the kernel.
