@@ -1,6 +1,7 @@
 #include "floor/disk.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sqlite3.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -114,6 +115,8 @@ std::vector<Disk::Message> Disk::take_stored() {
 }
 
 void Disk::run() {
+  // Sharing them with another thread makes each `send` dearer: Wirehall's shard has its own, too.
+  if (unshare(CLONE_FILES) != 0) fail("unshare");
   for (;;) {
     Message message;
     {

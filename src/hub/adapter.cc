@@ -32,21 +32,22 @@ void ShardAdapter::mark_excepted(const Selector& selector, std::uint32_t stamp) 
 
 namespace {
 
+// Asks for what stands around a link.
+void prefetch_link(const SocketLink& link) {
+  const char* const begin = reinterpret_cast<const char*>(&link) - SocketLink::kDeliveryBytesBefore;
+  prefetch(begin, SocketLink::kDeliveryBytesBefore + SocketLink::kDeliveryBytesBehind);
+}
+
 // Visits sockets in order, with the next ones and what leads from them to their connections on its way into the cache.
 template <class List, class SocketOf, class F>
 void walk(const List& list, SocketOf socket_of, F&& visit) {
-  constexpr std::size_t kAhead = 12, kLinkAhead = 8, kLinkBytes = 128;
-  constexpr std::size_t kHopAhead[] = {5, 2};  // of the first hop from the link, and of the second
+  constexpr std::size_t kAhead = 12, kLinkAhead = 8, kConnectionAhead = 4;
   const std::size_t count = list.size();
   // Who stands in a list has its link still: leaving the lists is part of being closed, which the link outlives.
-  const auto ask = [&](std::size_t i, unsigned hops) {
-    if (i < count) socket_of(list[i])->link().prefetch_ahead(hops);
-  };
   for (std::size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) prefetch(socket_of(list[i + kAhead]), sizeof(Socket));
-    if (i + kLinkAhead < count) prefetch(&socket_of(list[i + kLinkAhead])->link(), kLinkBytes);
-    ask(i + kHopAhead[0], 1);
-    ask(i + kHopAhead[1], 2);
+    if (i + kAhead < count) prefetch(socket_of(list[i + kAhead]), Socket::kDeliveryBytes);
+    if (i + kLinkAhead < count) prefetch_link(socket_of(list[i + kLinkAhead])->link());
+    if (i + kConnectionAhead < count) socket_of(list[i + kConnectionAhead])->link().prefetch_ahead();
     visit(*socket_of(list[i]));
   }
 }

@@ -38,9 +38,9 @@ std::vector<SocketPtr> ClientSockets::take() {
   return all;
 }
 
-Client::Client(Hub& hub, EnginePort& engine, const ClientOptions& options)
-    : hub_(hub), engine_(engine), decoder_(options) {
-  opening().connect_deadline = hub.now() + options.connect_timeout;
+Client::Client(EnginePort& engine, const ClientOptions& options)
+    : engine_(engine), decoder_(options) {
+  opening().connect_deadline = hub().now() + options.connect_timeout;
   schedule();
 }
 
@@ -57,7 +57,7 @@ Client::Opening& Client::opening() {
 void Client::schedule() {
   const MonoTime attachments = decoder_.next_deadline();
   if (attachments == kNever && !opening_) return;
-  hub_.environment().timers().schedule(opening(), std::min(opening().connect_deadline, attachments));
+  hub().environment().timers().schedule(opening(), std::min(opening().connect_deadline, attachments));
 }
 
 void Client::on_deadline(MonoTime now) {
@@ -79,10 +79,10 @@ void Client::on_deadline(MonoTime now) {
 
 void Client::receive_text(std::string_view text) {
   if (closed_) return;
-  hub_.environment().metrics().add(Counter::kMessagesInSocketio);
+  hub().environment().metrics().add(Counter::kMessagesInSocketio);
   socketio::Packet decoded;
   if (options().parser == Parser::kMsgpack) return decoder_failed();  // every packet is binary
-  switch (decoder_.feed_text(text, hub_.now(), decoded)) {
+  switch (decoder_.feed_text(text, hub().now(), decoded)) {
     case socketio::PacketDecoder::Step::kPacket: packet(decoded); break;
     case socketio::PacketDecoder::Step::kNeedMore: schedule(); break;
     case socketio::PacketDecoder::Step::kError: decoder_failed(); break;
@@ -93,7 +93,7 @@ void Client::receive_binary(std::string_view bytes) {
   if (closed_) return;
   socketio::Packet decoded;
   if (options().parser == Parser::kMsgpack) {
-    hub_.environment().metrics().add(Counter::kMessagesInSocketio);
+    hub().environment().metrics().add(Counter::kMessagesInSocketio);
     if (!socketio::decode_msgpack_packet(bytes, options(), decoded)) return decoder_failed();
     packet(decoded);
     return;
@@ -113,7 +113,7 @@ void Client::receive_binary(std::string_view bytes) {
 void Client::decoder_failed() {
   if (closed_) return;
   closed_ = true;
-  hub_.environment().metrics().add(Counter::kProtocolErrorsSocketio);
+  hub().environment().metrics().add(Counter::kProtocolErrorsSocketio);
   log_line(LogLevel::kDebug, "socketio", "malformed packet");
   engine_.engine_close();
   close_sockets("forced close");
@@ -133,7 +133,7 @@ void Client::engine_closed(std::string_view reason) {
 
 void Client::close_sockets(std::string_view reason) {
   decoder_.reset();
-  if (opening_) hub_.environment().timers().cancel(*opening_);
+  if (opening_) hub().environment().timers().cancel(*opening_);
   for (const SocketPtr& socket : sockets_.take()) socket->close(reason);
 }
 
@@ -170,7 +170,7 @@ void Client::packet(socketio::Packet& packet) {
              packet.type != socketio::PacketType::kConnectError) {
     packet_of(*socket, packet);
   } else {
-    hub_.environment().metrics().add(Counter::kProtocolErrorsSocketio);
+    hub().environment().metrics().add(Counter::kProtocolErrorsSocketio);
     close();
   }
 }
@@ -181,9 +181,9 @@ void Client::connect(socketio::Packet& packet) {
     close();
     return;
   }
-  NamespaceShard* nsp = hub_.find(packet.nsp);
+  NamespaceShard* nsp = hub().find(packet.nsp);
   if (nsp != nullptr && nsp->spec().is_parent) nsp = nullptr;  // nobody is in a parent itself
-  if (nsp == nullptr && hub_.registry().parents.empty())
+  if (nsp == nullptr && hub().registry().parents.empty())
     return send_refusal(packet.nsp, "Invalid namespace", nullptr, false);
   // What is still being asked for counts, too.
   if (sockets_.size() + (opening_ ? opening_->asking : 0) >= options().namespaces_max)
@@ -192,27 +192,27 @@ void Client::connect(socketio::Packet& packet) {
   Opening& asker = opening();
   if (!asker.alive) asker.alive = std::make_shared<bool>(true);
   ++asker.asking;
-  hub_.spawn(ask_parents(asker.alive, packet.nsp, std::move(packet.auth)), SocketPtr(), nullptr, Ack());
+  hub().spawn(ask_parents(asker.alive, packet.nsp, std::move(packet.auth)), SocketPtr(), nullptr, Ack());
 }
 
 // The first parent that matches makes the namespace.
 Task<> Client::ask_parents(std::shared_ptr<const bool> alive, std::string name, std::string auth) {
-  for (const auto& parent : hub_.registry().parents) {
+  for (const auto& parent : hub().registry().parents) {
     Value payload = auth.empty() ? Value() : Value::from_validated_json(auth);
     bool matches = false;
     try {
       Task<bool> asking = parent->matches(name, std::move(payload));
       matches = co_await asking;
     } catch (...) {
-      hub_.report_exception("namespace matcher threw");
+      hub().report_exception("namespace matcher threw");
     }
     if (!*alive || closed_) co_return;
     if (!matches) continue;
     --opening_->asking;
     if (find(name) != nullptr) co_return;
-    if (hub_.find(name) == nullptr && !hub_.has_room_for_child())
+    if (hub().find(name) == nullptr && !hub().has_room_for_child())
       co_return send_limit_reached(name, "namespaces made for clients");
-    connect_to(hub_.make_child(parent->spec, name), std::move(auth));
+    connect_to(hub().make_child(parent->spec, name), std::move(auth));
     co_return;
   }
   --opening_->asking;
@@ -220,7 +220,7 @@ Task<> Client::ask_parents(std::shared_ptr<const bool> alive, std::string name, 
 }
 
 void Client::send_limit_reached(std::string_view nsp, std::string_view what) {
-  hub_.environment().metrics().add(Counter::kLimitHits);
+  hub().environment().metrics().add(Counter::kLimitHits);
   const Verdict verdict(Error(ErrorCode::kLimitReached, std::string(what)));
   send_refusal(nsp, verdict.message(), &verdict.data());
 }
@@ -228,7 +228,7 @@ void Client::send_limit_reached(std::string_view nsp, std::string_view what) {
 void Client::connect_to(NamespaceShard& nsp, std::string auth) {
   KeptHandshake handshake =
       engine_.engine_handshake().with_auth(auth.empty() ? Value() : Value::from_validated_json(std::move(auth)));
-  SocketPtr socket = hub_.make_socket(nsp, *this, std::move(handshake));
+  SocketPtr socket = hub().make_socket(nsp, *this, std::move(handshake));
   if (is_v3()) {
     // Such clients know their ids without being told.
     const std::string sid(engine_.engine_sid());
@@ -237,7 +237,7 @@ void Client::connect_to(NamespaceShard& nsp, std::string auth) {
     read_recovery(*socket);
   }
   sockets_.add(socket);
-  hub_.connect(socket);
+  hub().connect(socket);
 }
 
 // Both come back from the client as it likes: whatever is no text is not there.
@@ -332,8 +332,8 @@ void Client::send_refusal(std::string_view nsp, std::string_view message, const 
     encoder().connect_error(packet, nsp, message, data);
   }
   engine_.engine_send(packet, EmitFlags());
-  if (++refused_connects_ < hub_.environment().limits().refused_connects_per_client_max) return;
-  hub_.environment().metrics().add(Counter::kLimitHits);
+  if (++refused_connects_ < hub().environment().limits().refused_connects_per_client_max) return;
+  hub().environment().metrics().add(Counter::kLimitHits);
   close();
 }
 
@@ -341,19 +341,18 @@ SendResult Client::emit(Socket& socket, std::string_view event, std::span<const 
                         std::optional<std::uint64_t> ack, const EmitFlags& flags) {
   socketio::EncodedPacket& packet = scratch();
   encoder().event(packet, socket.shard().spec().name, ack, event, args);
-  hub_.environment().metrics().add(Counter::kMessagesOutSocketio);
+  hub().environment().metrics().add(Counter::kMessagesOutSocketio);
   return engine_.engine_send(packet, flags);
 }
 
 SendResult Client::deliver(Socket&, EncodedMessage& message, const EmitFlags& flags) {
-  hub_.environment().metrics().add(Counter::kMessagesOutSocketio);
   return engine_.engine_send_shared(message, flags);
 }
 
 void Client::answer(Socket& socket, const AckId& ack, std::span<const Value> args) {
   socketio::EncodedPacket& packet = scratch();
   encoder().ack(packet, socket.shard().spec().name, ack.number, args);
-  hub_.environment().metrics().add(Counter::kMessagesOutSocketio);
+  hub().environment().metrics().add(Counter::kMessagesOutSocketio);
   engine_.engine_send(packet, EmitFlags());
 }
 

@@ -31,6 +31,8 @@ class Hub;
 /// Thread:   shard-affine. As SocketLink: nothing is closed before a call returns.
 class EnginePort {
  public:
+  /// Lifetime: longer than the client's.
+  virtual Hub& engine_hub() const = 0;
   virtual bool engine_open() const = 0;
   /// The revision of Engine.IO: 4, or 3 with a client of Socket.IO 2.
   virtual std::uint8_t engine_protocol() const = 0;
@@ -42,6 +44,7 @@ class EnginePort {
   virtual std::string_view engine_transport() const = 0;
   /// Sends a packet whose text begins with the `4` of an Engine.IO message.
   virtual SendResult engine_send(const socketio::EncodedPacket& packet, const EmitFlags& flags) = 0;
+  /// Sends what others get too, and counts it among the messages out.
   virtual SendResult engine_send_shared(EncodedMessage& message, const EmitFlags& flags) = 0;
   /// An orderly close; the port reports it to engine_closed() only if it did not ask for it here.
   /// Returns: whether the session has ended already; else what is queued leaves first.
@@ -55,8 +58,8 @@ class EnginePort {
   /// handshake, so that both are one.
   /// Returns:  whether it was the first.
   virtual bool engine_joined(const Value& auth) = 0;
-  /// SocketLink::prefetch_ahead(), from the port on.
-  virtual void engine_prefetch_ahead(unsigned hops) const = 0;
+  /// SocketLink::prefetch_ahead(): the port stands around its client.
+  virtual void engine_prefetch_ahead() const = 0;
 
  protected:
   ~EnginePort() = default;
@@ -88,10 +91,10 @@ struct ClientOptions : socketio::DecoderLimits {
 };
 
 /// Thread:   shard-affine.
-/// Lifetime: hub, port and options outlive it.
+/// Lifetime: port and options outlive it.
 class Client final : public SocketLink {
  public:
-  Client(Hub& hub, EnginePort& engine, const ClientOptions& options);
+  Client(EnginePort& engine, const ClientOptions& options);
   ~Client();
 
   // -- from the engine session --------------------------------------------------------------------
@@ -116,7 +119,7 @@ class Client final : public SocketLink {
   SendResult emit(Socket& socket, std::string_view event, std::span<const Value> args,
                   std::optional<std::uint64_t> ack, const EmitFlags& flags) override;
   SendResult deliver(Socket& socket, EncodedMessage& message, const EmitFlags& flags) override;
-  void prefetch_ahead(unsigned hops) const override { engine_.engine_prefetch_ahead(hops); }
+  void prefetch_ahead() const override { engine_.engine_prefetch_ahead(); }
   void answer(Socket& socket, const AckId& ack, std::span<const Value> args) override;
   void report_failure(Socket& socket, const Error& error) override;
   void disconnect(Socket& socket, bool close) override;
@@ -155,10 +158,10 @@ class Client final : public SocketLink {
   void forget(const Socket& socket);
   void schedule();
   socketio::EncodedPacket& scratch();
+  Hub& hub() const { return engine_.engine_hub(); }
   const ClientOptions& options() const { return static_cast<const ClientOptions&>(decoder_.limits()); }
   socketio::PacketEncoder encoder() const { return socketio::PacketEncoder(options().parser); }
 
-  Hub& hub_;
   EnginePort& engine_;
   ClientSockets sockets_;  // connecting and connected
   std::unique_ptr<Opening> opening_;

@@ -66,15 +66,21 @@ SocketPtr::~SocketPtr() {
 // -- Socket -------------------------------------------------------------------------------------
 
 Socket::Socket(NamespaceShard& nsp, SocketLink& link, KeptHandshake handshake, std::string_view id)
-    : protocol_(link.protocol()),
+    : link_(&link),
+      protocol_(link.protocol()),
       id_(id),
       nsp_(&nsp),
-      link_(&link),
       handshake_(std::move(handshake)) {
   nsp_->retain();
 }
 
-Socket::~Socket() { nsp_->release(); }
+Socket::~Socket() {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+  static_assert(offsetof(Socket, id_) <= kDeliveryBytes, "what stands before it is looked at by each delivery");
+#pragma GCC diagnostic pop
+  nsp_->release();
+}
 
 Hub& Socket::hub() const { return nsp_->hub(); }
 

@@ -161,6 +161,13 @@ class Socket final : public wirehall::Socket {
   SendResult emit_logged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
   SendResult emit_flagged(std::string_view event, std::span<const Value> args, const EmitFlags& flags);
 
+  /// Of a socket, from its beginning, what delivering to it looks at.
+  static constexpr std::size_t kDeliveryBytes = 32;
+
+ private:
+  SocketLink* link_;
+
+ public:
   // Marks of the broadcast that is going through the rooms: its number, which the adapter gives.
   std::uint32_t selected_in = 0;
   std::uint32_t excepted_in = 0;
@@ -216,7 +223,7 @@ class Socket final : public wirehall::Socket {
   void update_reading();
   void leave_to_recovery(std::string_view reason);
 
-  // Without a gap, with the id at the end of what is small: 88 bytes in all.
+  // Without a gap, what each delivery looks at first, and the id at the end of what is small: 88 bytes in all.
   std::uint32_t references_ = 0;
   State state_ : 2 = State::kConnecting;
   bool reading_paused_ : 1 = false;
@@ -228,7 +235,6 @@ class Socket final : public wirehall::Socket {
   std::int32_t waiting_handlers_ : 17 = 0;
   ShortId id_;
   NamespaceShard* nsp_;
-  SocketLink* link_;
   KeptHandshake handshake_;
   KeptUser user_;
   MembershipList memberships_;

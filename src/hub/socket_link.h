@@ -50,9 +50,11 @@ class SocketLink {
   /// Reports the failure of an event whose client asked for no answer, where the protocol can.
   virtual void report_failure(Socket& socket, const Error& error) = 0;
 
-  /// An event is about to be delivered: asks the processor for the memory that is `hops` pointers away from the link.
-  /// Requires: for each hop that the one before has been asked for.
-  virtual void prefetch_ahead(unsigned hops) const { (void)hops; }
+  /// What delivering looks at stands within so many bytes before the link's address and behind it.
+  static constexpr std::size_t kDeliveryBytesBefore = 72, kDeliveryBytesBehind = 56;
+  /// An event is about to be delivered: asks the processor for what is one pointer away from the link.
+  /// Requires: the memory around the link has been asked for.
+  virtual void prefetch_ahead() const {}
 
   /// The server ends this socket; with `close` the whole connection.
   virtual void disconnect(Socket& socket, bool close) = 0;

@@ -362,10 +362,7 @@ std::size_t TcpConnection::flush_pieces(std::span<pipeline::Connection* const> s
   };
   std::array<Piece, kPiecesAtOnce> pieces;
   const std::size_t count = std::min(several.size(), pieces.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    pieces[i] = {at(i).socket_, at(i).outbox().front()};
-    prefetch(&at(i).stage(), kStageBytes);
-  }
+  for (std::size_t i = 0; i < count; ++i) pieces[i] = {at(i).socket_, at(i).outbox().front()};
   Metrics& metrics = at(0).core().metrics();
   std::size_t sent = 0, written = 0;
   Io result = Io::kDone;
@@ -379,7 +376,6 @@ std::size_t TcpConnection::flush_pieces(std::span<pipeline::Connection* const> s
   for (std::size_t i = 0; i < sent; ++i) {
     at(i).touched = false;
     at(i).forget_piece();
-    at(i).stage().prefetch_for_drained();
   }
   // Whoever is told may do anything to the others: by now each says what it has left.
   TcpConnection* const other = sent < count ? &at(sent) : nullptr;

@@ -91,6 +91,7 @@ void Connection::become(std::unique_ptr<Stage> stage) {
 
 bool Connection::adopt_next_stage() {
   stage_ = std::move(rare_->next_stage);
+  stage_wants_drained_ = stage_->wants_drained();
   drop_rare();
   return true;
 }
@@ -155,7 +156,7 @@ void Connection::forget_piece() {
 }
 
 void Connection::tell_drained() {
-  if (!outbox_.empty() || ending_ != Ending::kNone) return;
+  if (!stage_wants_drained_ || !outbox_.empty() || ending_ != Ending::kNone) return;
   in_stage_ = true;
   stage_->drained();
   in_stage_ = false;

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "base/frame.h"
+#include "base/prefetch.h"
 #include "base/timer_wheel.h"
 #include "http1/response.h"
 #include "pipeline/world.h"
@@ -43,8 +44,11 @@ class Stage {
   virtual void receive_eof() = 0;
   /// The TCP connection has gone without our doing. The stage will be destroyed.
   virtual void gone(bool by_error) = 0;
-  /// Everything was written.
+  /// Everything was written. Called only where wants_drained() says so: most have nothing to do then, and it would be asked
+  /// for after every delivery.
   virtual void drained() {}
+  /// Asked once, when the stage takes over.
+  virtual bool wants_drained() const { return false; }
   /// The server is stopping: end in order.
   virtual void shut_down() = 0;
   virtual MonoTime next_deadline() const { return kNever; }
@@ -53,8 +57,6 @@ class Stage {
   virtual bool accepts_input() const { return true; }
   /// Bytes are about to come: asks the processor for the memory that the stage will want.
   virtual void prefetch_state() const {}
-  /// The same for drained().
-  virtual void prefetch_for_drained() const {}
   /// The response to one of its requests.
   virtual void respond(std::uint32_t, http1::Response) {}
   virtual std::string_view name() const = 0;
@@ -126,6 +128,10 @@ class Connection : private Timer {
   std::uint64_t id() const { return id_; }
   /// Something was appended to the outbox: it is written at the end of the turn.
   void touch();
+  /// Something is about to be appended: asks the processor for the memory that this takes.
+  void prefetch_for_output() const {
+    prefetch(static_cast<const Timer*>(this) + 1, sizeof(Connection) - sizeof(Timer));
+  }
   /// Replaces the stage, once a running receive() of it has returned, else at once.
   void become(std::unique_ptr<Stage> stage);
   /// Whether the stage may take more of what has been read.
@@ -190,6 +196,7 @@ class Connection : private Timer {
   bool paused_ : 1 = false;
   bool expects_proxy_header_ : 1 = false;
   bool in_stage_ : 1 = false;
+  bool stage_wants_drained_ : 1 = true;  // HTTP's does
 
  public:
   // The io layer's lists.

@@ -4,7 +4,6 @@
 
 #include "base/assert.h"
 #include "base/log.h"
-#include "base/prefetch.h"
 #include "base/utf8.h"
 #include "engineio/jsonp.h"
 #include "engineio/v3.h"
@@ -19,7 +18,7 @@ EngineClient::EngineClient(ShardCore& core, std::string_view sid, Opening openin
     : core_(core),
       session_(core.world().engine, sid, opening.transport, opening.protocol),
       base64_only_(opening.base64_only),
-      client_(core.hub(), *this, core.world().client),
+      client_(*this, core.world().client),
       handshake_(std::move(handshake)) {
   if (opening.jsonp) polling().jsonp = std::move(opening.jsonp);
   session_.open(core.now());
@@ -135,6 +134,7 @@ void EngineClient::post(const Responder& responder, HeadPtr head, std::string bo
     continue_post();
   } else {  // the reference ignores it
     answer_post(polling_response(core_.world(), kept.get(), "ok", {PollingBody::kOk}));
+    touch();
   }
 }
 
@@ -187,6 +187,7 @@ void EngineClient::request_aborted(const Responder& responder, bool lost) {
   if (!poll && !post) return;
   if (poll) polling_->poll.reset();
   if (post) polling_->post.reset();
+  touch();
   if (!lost) return;
   session_.end(engineio::CloseReason::kTransportError);
   finish_if_closed();
@@ -240,8 +241,19 @@ http1::Response EngineClient::poll_response(const http1::RequestHead& head,
 // -- WebSocket ----------------------------------------------------------------------------------
 
 void EngineClient::attach(EngineWebSocketStage& stage) {
-  websocket_ = &stage;
+  use_websocket(stage);
   stage.set_client(this);
+}
+
+void EngineClient::use_websocket(EngineWebSocketStage& stage) {
+  websocket_ = &stage;
+  connection_ = &stage.connection();
+  compresses_ = stage.deflate().has_value();
+}
+
+EngineWebSocketStage& EngineClient::leave_websocket() {
+  connection_ = nullptr;
+  return *std::exchange(websocket_, nullptr);
 }
 
 bool EngineClient::probe(EngineWebSocketStage& stage, bool base64_only) {
@@ -272,9 +284,9 @@ void EngineClient::websocket_message(EngineWebSocketStage& stage, std::string_vi
     switch (session_.receive_probe(well_formed ? &decoded : nullptr, core_.now())) {
       case engineio::Session::Probed::kAnswer: stage.send("3probe", false, false); break;
       case engineio::Session::Probed::kUpgraded:
-        websocket_ = take_probing();
+        use_websocket(*take_probing());
         base64_only_ = polling_->probe_base64_only;
-        if (reading_paused_) websocket_->connection().pause_reading(true);
+        if (reading_paused_) connection_->pause_reading(true);
         if (has_poll()) answer_poll("1");
         pump();
         break;
@@ -302,7 +314,7 @@ void EngineClient::websocket_closed(EngineWebSocketStage& stage, bool protocol_e
     return;
   }
   if (&stage != websocket_) return;
-  websocket_ = nullptr;
+  leave_websocket();
   session_.end(protocol_error ? engineio::CloseReason::kTransportError
                               : engineio::CloseReason::kTransportClose);
   finish_if_closed();
@@ -357,14 +369,14 @@ std::size_t EngineClient::backlog_bytes() {
       session_.queued_bytes_behind_first() > limit)
     pump();
   const std::size_t queued = session_.queued_bytes_behind_first();
-  return queued + (websocket_ != nullptr ? websocket_->connection().backlog_bytes(limit) : 0);
+  return queued + (connection_ != nullptr ? connection_->backlog_bytes(limit) : 0);
 }
 
 // What keeps a packet from being sent, if anything does.
 std::optional<SendResult> EngineClient::refuse_send(const EmitFlags& flags) {
   // The usual case, once for each receiver of a broadcast.
-  if (session_.direct() && !cutting_ && !flags.is_volatile && websocket_ != nullptr &&
-      websocket_->connection().outbox().bytes_behind_front() <= core_.limits().backpressure_bytes_max)
+  if (session_.direct() && !cutting_ && !flags.is_volatile && connection_ != nullptr &&
+      connection_->outbox().bytes_behind_front() <= core_.limits().backpressure_bytes_max)
     return std::nullopt;
   if (!session_.is_open() || cutting_) {
     core_.metrics().add(Counter::kDroppedClosed);
@@ -373,7 +385,7 @@ std::optional<SendResult> EngineClient::refuse_send(const EmitFlags& flags) {
   if (flags.is_volatile) {
     const bool polling = session_.transport() == engineio::Transport::kPolling;
     const bool writable =
-        polling ? has_poll() : websocket_ != nullptr && !websocket_->connection().is_backed_up();
+        polling ? has_poll() : connection_ != nullptr && !connection_->is_backed_up();
     if (!writable) {
       core_.metrics().add(Counter::kDroppedVolatile);
       return SendResult::kDropped;
@@ -409,8 +421,9 @@ SendResult EngineClient::engine_send(const socketio::EncodedPacket& packet, cons
 }
 
 SendResult EngineClient::engine_send_shared(hub::EncodedMessage& message, const EmitFlags& flags) {
+  core_.metrics().add(Counter::kMessagesOutSocketio);
   if (const auto refused = refuse_send(flags)) return *refused;
-  if (session_.direct() && websocket_ != nullptr) {
+  if (session_.direct() && connection_ != nullptr) {
     if (send_shared(message, flags)) return SendResult::kQueued;
     for (const hub::Part& part : form(message, hub::Form::kSocketioPieces)) {
       if (part.binary) {
@@ -436,34 +449,32 @@ const std::vector<hub::Part>& EngineClient::form(hub::EncodedMessage& message, h
 
 // Frames that all receivers share, where this connection's can be the same. Returns: whether they were sent.
 bool EngineClient::send_shared(hub::EncodedMessage& message, const EmitFlags& flags) {
-  const auto& deflate = websocket_->deflate();
-  const bool deflated = deflate && flags.compress;
-  if (deflated && !shares_deflated(deflate)) return false;
+  const bool deflated = compresses_ && flags.compress;
+  if (deflated && !shares_deflated(websocket_->deflate())) return false;
   const auto& parts =
       form(message, deflated ? hub::Form::kSocketioWebSocketDeflated : hub::Form::kSocketioWebSocket);
   const bool plain_bytes = session_.protocol() == 4 && !base64_only_;
   if (!plain_bytes && std::any_of(parts.begin(), parts.end(), [](const hub::Part& part) { return part.binary; }))
     return false;
-  Connection& connection = websocket_->connection();
-  for (const hub::Part& part : parts) connection.outbox().append(part.bytes);
-  connection.touch();
+  for (const hub::Part& part : parts) connection_->outbox().append(part.bytes);
+  connection_->touch();
   return true;
 }
 
-// From here the WebSocket is one pointer away, and its connection another; what stands before the link is asked for, too.
-void EngineClient::engine_prefetch_ahead(unsigned hops) const {
-  if (websocket_ == nullptr) return;
-  if (hops == 1) {
-    prefetch(&session_, sizeof session_);
-    prefetch(websocket_, sizeof *websocket_);
-  } else {
-    prefetch(&websocket_->connection(), sizeof(Connection));
-  }
+hub::Hub& EngineClient::engine_hub() const { return core_.hub(); }
+
+// What a delivery looks at has been asked for around the link, which is `client_`.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+void EngineClient::engine_prefetch_ahead() const {
+  static_assert(offsetof(EngineClient, client_) - offsetof(EngineClient, core_) <= hub::SocketLink::kDeliveryBytesBefore);
+  if (connection_ != nullptr) connection_->prefetch_for_output();
 }
+#pragma GCC diagnostic pop
 
 void EngineClient::engine_pause_reading(bool paused) {
   reading_paused_ = paused;
-  if (websocket_ != nullptr) websocket_->connection().pause_reading(paused);
+  if (connection_ != nullptr) connection_->pause_reading(paused);
   if (!paused && has_body()) continue_post_later();
 }
 
@@ -512,7 +523,7 @@ bool EngineClient::engine_close() {
 void EngineClient::shut_down() {
   if (finished_) return;
   if (websocket_ != nullptr) {
-    std::exchange(websocket_, nullptr)->close(ws::CloseCode::kGoingAway, "server shutting down");
+    leave_websocket().close(ws::CloseCode::kGoingAway, "server shutting down");
   } else if (has_poll() && session_.has_packets()) {
     answer_poll(session_.take_packets());
   }
@@ -522,7 +533,7 @@ void EngineClient::shut_down() {
 
 void EngineClient::finish_if_closed() {
   if (cutting_ && !finished_ && !session_.is_closed()) {
-    if (websocket_ != nullptr) std::exchange(websocket_, nullptr)->cut();
+    if (websocket_ != nullptr) leave_websocket().cut();
     session_.end(engineio::CloseReason::kTransportError);
   }
   if (finished_ || !session_.is_closed()) return;
@@ -533,7 +544,7 @@ void EngineClient::finish_if_closed() {
     const bool asked = session_.close_reason() == engineio::CloseReason::kTransportClose;
     answer_poll(asked ? "6" : "1");
   }
-  if (websocket_ != nullptr) std::exchange(websocket_, nullptr)->close(ws::CloseCode::kNoStatus, {});
+  if (websocket_ != nullptr) leave_websocket().close(ws::CloseCode::kNoStatus, {});
   if (probing() != nullptr) take_probing()->close(ws::CloseCode::kNoStatus, {});
   core_.engine().ended(*this);
   if (!close_asked_) client_.engine_closed(engineio::reason_text(session_.close_reason()));

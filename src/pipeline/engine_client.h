@@ -16,6 +16,7 @@
 
 namespace wirehall::pipeline {
 
+class Connection;
 class EngineWebSocketStage;
 class ShardCore;
 
@@ -65,10 +66,6 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void websocket_closed(EngineWebSocketStage& stage, bool protocol_error);
   /// Its close frame says that the client goes, and not by accident: RFC 6455 7.4.1, 1000 and 1001.
   void peer_left() { peer_left_ = true; }
-  void websocket_drained() {
-    // After every delivery; as a rule nothing waits and nothing ends.
-    if (!session_.direct() || cutting_ || polling_) pump();
-  }
 
   /// Sends what is queued, if the transport can take it now.
   void pump();
@@ -76,6 +73,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void shut_down();
 
   // -- hub::EnginePort --------------------------------------------------------------------------------
+  hub::Hub& engine_hub() const override;
   std::uint8_t engine_protocol() const override { return session_.protocol(); }
   bool engine_peer_left() const override { return peer_left_; }
   std::string_view engine_sid() const override { return session_.sid(); }
@@ -91,7 +89,7 @@ class EngineClient final : public hub::EnginePort, private Timer {
   const hub::KeptHandshake& engine_handshake() const override { return handshake_; }
   const std::vector<std::string>& engine_kept_headers() const override;
   bool engine_joined(const Value& auth) override;
-  void engine_prefetch_ahead(unsigned hops) const override;
+  void engine_prefetch_ahead() const override;
 
  private:
   struct Body;
@@ -114,10 +112,16 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void too_slow();
   void close_session();
   void finish_if_closed();
+  void use_websocket(EngineWebSocketStage& stage);
+  /// Returns: what it was, which is told nothing of the session any more.
+  EngineWebSocketStage& leave_websocket();
   void touch();
   void reschedule();
 
+  // From `core_` on to the beginning of `client_` stands what every delivery looks at (SocketLink::kDeliveryBytesBefore).
+  EngineWebSocketStage* websocket_ = nullptr;
   ShardCore& core_;
+  Connection* connection_ = nullptr;  // the WebSocket's
   [[no_unique_address]] engineio::Session session_;  // what comes next stands in its last bytes
   bool base64_only_ : 1;                             // of the current transport
   bool close_asked_ : 1 = false;                     // by the Socket.IO client, which has told its sockets
@@ -127,9 +131,10 @@ class EngineClient final : public hub::EnginePort, private Timer {
   bool joined_ : 1 = false;     // a namespace, at some time
   bool peer_left_ : 1 = false;  // it said goodbye
   bool refused_ : 1 = false;
+  bool compresses_ : 1 = false;  // the WebSocket
 
  public:
-  bool in_touched_list = false;  ///< the server's
+  bool in_touched_list : 1 = false;  ///< the server's
 
  private:
   hub::Client client_;
@@ -156,7 +161,6 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void drop_polling();
 
   std::unique_ptr<Polling> polling_;
-  EngineWebSocketStage* websocket_ = nullptr;
   friend class EngineServer;
 };
 

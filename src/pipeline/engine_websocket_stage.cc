@@ -78,10 +78,6 @@ void EngineWebSocketStage::receive_eof() {
 
 void EngineWebSocketStage::gone(bool) { lost(false); }
 
-void EngineWebSocketStage::drained() {
-  if (client_ != nullptr) client_->websocket_drained();
-}
-
 void EngineWebSocketStage::shut_down() {
   if (client_ != nullptr) {
     client_->shut_down();

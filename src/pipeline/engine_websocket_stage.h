@@ -31,13 +31,11 @@ class EngineWebSocketStage final : public Stage {
   void receive(char*& cursor, char* end, TurnBudget& budget) override;
   void receive_eof() override;
   void gone(bool by_error) override;
-  void drained() override;
   void shut_down() override;
   MonoTime next_deadline() const override { return close_deadline_; }
   void on_deadline(MonoTime now) override;
   std::string_view name() const override { return "engine"; }
   void prefetch_state() const override;
-  void prefetch_for_drained() const override { prefetch_state(); }
 
  private:
   void receive_messages(char*& cursor, char* end, TurnBudget& budget);

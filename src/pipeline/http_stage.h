@@ -28,6 +28,7 @@ class HttpStage final : public Stage, private BodyStream::Owner {
   void receive_eof() override;
   void gone(bool by_error) override;
   void drained() override;
+  bool wants_drained() const override { return true; }
   void shut_down() override;
   MonoTime next_deadline() const override { return stream_ ? stream_->next_deadline() : deadline_; }
   void on_deadline(MonoTime now) override;

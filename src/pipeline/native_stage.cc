@@ -20,10 +20,14 @@ bool refused_by_limit(ErrorCode code) {
 
 NativeStage::NativeStage(HttpStage& http, HeadPtr head, hub::KeptHandshake handshake)
     : connection_(http.connection()),
-      edge_(std::make_unique<Edge>(Edge{&http, std::move(head), std::move(handshake)})),
-      core_(connection_.core().world().native_websocket, nullptr) {}
+      core_(connection_.core().world().native_websocket, nullptr),
+      edge_(std::make_unique<Edge>(Edge{&http, std::move(head), std::move(handshake)})) {}
 
 NativeStage::~NativeStage() {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+  static_assert(offsetof(NativeStage, socket_) - sizeof(Stage) <= kDeliveryBytesBehind);
+#pragma GCC diagnostic pop
   socket_ended("transport close");
   Admission* admission = connection_.core().world().admission;
   if (admitted_) admission->release(address(), joined_);

@@ -47,9 +47,7 @@ class NativeStage final : public Stage, public hub::SocketLink {
   SendResult emit(hub::Socket& socket, std::string_view event, std::span<const Value> args,
                   std::optional<std::uint64_t> ack, const EmitFlags& flags) override;
   SendResult deliver(hub::Socket& socket, hub::EncodedMessage& message, const EmitFlags& flags) override;
-  void prefetch_ahead(unsigned hops) const override {
-    if (hops == 1) prefetch(&connection_, sizeof connection_);
-  }
+  void prefetch_ahead() const override { connection_.prefetch_for_output(); }
   void answer(hub::Socket& socket, const hub::AckId& ack, std::span<const Value> args) override;
   void report_failure(hub::Socket& socket, const Error& error) override;
   void disconnect(hub::Socket& socket, bool close) override;
@@ -84,10 +82,8 @@ class NativeStage final : public Stage, public hub::SocketLink {
     hub::KeptHandshake handshake;
   };
 
+  // What every delivery looks at stands first (SocketLink::kDeliveryBytesBehind).
   Connection& connection_;
-  hub::SocketPtr socket_;
-  std::unique_ptr<Edge> edge_;
-  MonoTime deadline_ = kNever;  // of the heartbeat; once it closes, of the peer's answer
   [[no_unique_address]] ws::ConnectionCore core_;  // what comes next stands in its last bytes
   std::optional<ws::DeflateAgreement> deflate_;
   native::Codec codec_ = native::Codec::kJson;
@@ -97,6 +93,9 @@ class NativeStage final : public Stage, public hub::SocketLink {
   bool admitted_ : 1 = false;
   bool joined_ : 1 = false;
   bool closing_ : 1 = false;  // our close frame was sent
+  hub::SocketPtr socket_;
+  std::unique_ptr<Edge> edge_;
+  MonoTime deadline_ = kNever;  // of the heartbeat; once it closes, of the peer's answer
 };
 
 }  // namespace wirehall::pipeline
