@@ -187,8 +187,7 @@ void EngineClient::request_aborted(const Responder& responder, bool lost) {
   if (!poll && !post) return;
   if (poll) polling_->poll.reset();
   if (post) polling_->post.reset();
-  touch();
-  if (!lost) return;
+  if (!lost) return touch();
   session_.end(engineio::CloseReason::kTransportError);
   finish_if_closed();
 }
