@@ -118,8 +118,8 @@ class EngineClient final : public hub::EnginePort, private Timer {
   void touch();
   void reschedule();
 
-  // From `core_` on to the beginning of `client_` stands what every delivery looks at (SocketLink::kDeliveryBytesBefore).
   EngineWebSocketStage* websocket_ = nullptr;
+  // From `core_` on to the beginning of `client_` stands what every delivery looks at (SocketLink::kDeliveryBytesBefore).
   ShardCore& core_;
   Connection* connection_ = nullptr;  // the WebSocket's
   [[no_unique_address]] engineio::Session session_;  // what comes next stands in its last bytes
