@@ -17,7 +17,7 @@ WARM_UP_SECONDS = 0.2
 WARM_UP_SECONDS_COMPILING = 1.0
 # Who has just joined is written down, and told to everybody: that is no message's cost. And SQLite's log grows until it has
 # been folded back for the first time, after 1,000 pages (some 350 messages): until then each sync writes its length as well.
-WARM_UP_SECONDS_STORING = 4.0
+WARM_UP_SECONDS_HALL = 4.0
 PEERS = "bench/peers/"
 
 
@@ -33,8 +33,8 @@ class Server:
         self.is_hall = command[0] == "hall"
         # A machine that compiles what runs often must be shown first what that is.
         self.warm_up_seconds = WARM_UP_SECONDS_COMPILING if command[0] in ("node", "bun") else WARM_UP_SECONDS
-        if self.is_hall or key in ("stored", "inserted"):
-            self.warm_up_seconds = WARM_UP_SECONDS_STORING
+        if self.is_hall:
+            self.warm_up_seconds = WARM_UP_SECONDS_HALL
 
 
 def _wirehall(*more):

@@ -38,8 +38,7 @@ std::vector<SocketPtr> ClientSockets::take() {
   return all;
 }
 
-Client::Client(EnginePort& engine, const ClientOptions& options)
-    : engine_(engine), decoder_(options) {
+Client::Client(EnginePort& engine, const ClientOptions& options) : engine_(engine), decoder_(options) {
   opening().connect_deadline = hub().now() + options.connect_timeout;
   schedule();
 }
