@@ -300,8 +300,8 @@ std::string& NativeStage::scratch() {
 
 std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
   ShardCore& core = connection_.core();
-  // The usual case, once for each receiver of a broadcast.
-  if (core_.open() && !cutting_ && !edge_ && !flags.is_volatile &&
+  // The usual case, once for each receiver of a broadcast: it looks at nothing that stands further behind.
+  if (core_.open() && !cutting_ && joined_ && !flags.is_volatile &&
       connection_.outbox().bytes_behind_front() <= core.limits().backpressure_bytes_max)
     return std::nullopt;
   if (!core_.open() || cutting_ || is_opening()) {
