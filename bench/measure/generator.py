@@ -58,6 +58,10 @@ LOADS = {load.key: load for load in [
     Load("hall-frames", "frames as long as the hall's to 1,000", "fanout"),
     Load("hall", "message to 1,000", "fanout", size_bytes=HALL_CONTENT_BYTES, options=["--event", "message"],
          seconds=1.6),
+    Load("hall-frames-10000", "frames as long as the hall's to 10,000", "fanout", connections=10_000, seconds=1.1,
+         warm_up=WARM_UP_SECONDS_LARGE, turn=TURN_SECONDS_LARGE),
+    Load("hall-10000", "message to 10,000", "fanout", connections=10_000, size_bytes=HALL_CONTENT_BYTES,
+         options=["--event", "message"], seconds=1.6, warm_up=WARM_UP_SECONDS_LARGE, turn=TURN_SECONDS_LARGE),
     Load("idle", "idle", "idle", connections=IDLE_CONNECTIONS, seconds=3.0),
     Load("idle-room", "idle in a room", "idle", connections=IDLE_CONNECTIONS, seconds=4),
     Load("handshake", "handshake", "handshake", connections=HANDSHAKES, seconds=0.5),
@@ -75,7 +79,7 @@ class Generator:
 
     def size_of(self, load):
         """The bytes of a frame; those that the hall delivers are looked up when they are first wanted."""
-        if load.key != "hall-frames":
+        if not load.key.startswith("hall-frames"):
             return load.size_bytes
         if not self.hall_bytes:
             with servers.start(servers.SERVERS["hall-native"], self.places, self.cores.server) as hall:

@@ -54,8 +54,7 @@ def _all():
         "fanout-100/floor fanout-100/native fanout-100/socketio",
         # None with 10,000: a broadcast takes as long as a turn may (turns.PAUSE_SECONDS_MAX), so that some rounds cost half as
         # much again as others.
-        "hall-frames/floor hall/hall-native hall/hall-socketio",
-        "hall-frames/floor hall-frames/stored hall-frames/inserted",
+        "hall-frames/floor hall-frames/stored hall-frames/inserted hall/hall-native hall/hall-socketio",
         "eight/batched eight/native eight/socketio",
         "eight/native eight/uws",
         "eight/socketio eight/node",

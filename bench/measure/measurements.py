@@ -108,6 +108,7 @@ def _all():
         "fanout-10000": "floor native socketio node",
         "eight": "floor batched native socketio shards-1 shards-2 node node-uws bun-socketio python uws bun ws beast",
         "hall-frames": "floor stored inserted", "hall": "hall-native hall-socketio",
+        "hall-frames-10000": "floor", "hall-10000": "hall-native hall-socketio",
         "idle": "floor native socketio tls node node-uws bun-socketio python uws bun ws beast",
         "idle-room": "identity",
         "handshake": "floor native floor-socketio socketio node node-uws bun-socketio python uws bun ws beast",

@@ -122,10 +122,9 @@ ROWS = [
     *_against_floor("fan-out to 10,000", "fanout-10000", BOTH, "floor", 1.05),
     Row("Socket.IO fan-out to 10,000 / Socket.IO on Node", "fanout-10000/socketio fanout-10000/node",
         wanted=at_most(0.42), near=True),
-    Row("message stored, acknowledged and delivered to 1,000, native / floor with as long frames",
-        "hall/hall-native hall-frames/floor", wanted=at_most(1.10)),
-    Row("message stored, acknowledged and delivered to 1,000, Socket.IO / floor with as long frames",
-        "hall/hall-socketio hall-frames/floor", wanted=at_most(1.10)),
+    *[Row(f"message stored, acknowledged and delivered to {title}, {name} / floor with as long frames",
+          f"hall{load}/hall-{server} hall-frames{load}/floor", wanted=at_most(1.10))
+      for load, title in (("", "1,000"), ("-10000", "10,000")) for server, name in BOTH],
     *_against_floor("eight publishers", "eight", BOTH, "batched", 1.10),
     Row("native eight publishers / uWebSockets publish", "eight/native eight/uws", wanted=at_most(1.0)),
     Row("Socket.IO eight publishers / Socket.IO on Node", "eight/socketio eight/node", wanted=at_most(0.16)),

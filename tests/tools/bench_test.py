@@ -127,7 +127,7 @@ class Rows(unittest.TestCase):
         for row in rows.ROWS:
             if row.tight:
                 alone = [key for key, group in zip(row.parts, row.groups) if group is None]
-                self.assertEqual(alone, [key for key in row.parts if key.startswith("fanout-10000/")], row.title)
+                self.assertEqual(alone, [key for key in row.parts if "-10000/" in key], row.title)
         self.assertEqual(row_named("memory of TLS on top").groups, [None, None])
         self.assertEqual(row_named("broadcast of 2 KiB to 1,000: compressed / not").groups, [None, None])
         # Each beside what it is divided by, or alone.
@@ -430,6 +430,17 @@ print(seen)"""
             self.assertLess(turns.turn_seconds(group.contestants) * (len(group.keys) - 1), 0.2)
         # Its broadcasts are longer than a turn, and lie between a connection's packets besides the pause.
         self.assertEqual(row_named("Socket.IO fan-out to 10,000 / Socket.IO on Node").groups, [None, None])
+        self.assertEqual(row_named("message stored, acknowledged and delivered to 10,000, native / floor with as long frames")
+                         .groups, [None, None])
+
+    def test_halls_take_turns_with_the_floors_that_store(self):
+        halls = [row_named(f"message stored, acknowledged and delivered to 1,000, {name} / floor with as long frames")
+                 for name in ("native", "Socket.IO")]
+        floors = [row_named(f"floor that stores a message as {what} and delivers it to 1,000 / floor")
+                  for what in ("a page", "a row of SQLite")]
+        self.assertEqual(len({group.key for row in halls + floors for group in row.groups}), 1)
+        contestants = halls[0].groups[0].contestants
+        self.assertEqual(turns.turn_seconds(contestants), 0.04)
 
     def test_a_longer_pause_is_told(self):
         contestants = [turns.Contestant("echo/floor"), turns.Contestant("echo/native")]
