@@ -54,7 +54,7 @@ def _all():
         "fanout-100/floor fanout-100/native fanout-100/socketio",
         # None with 10,000: a broadcast takes as long as a turn may (turns.PAUSE_SECONDS_MAX), so that some rounds cost half as
         # much again as others.
-        # Not the five together: with pauses of 160 ms a floor's delivery became dearer, and the halls 1.09 of it instead of 1.12.
+        # Not these five together: beside a floor alone, later, the halls were 1.12 of it instead of 1.09 (bench/README.md).
         "hall-frames/floor hall/hall-native hall/hall-socketio",
         "hall-frames/floor hall-frames/stored hall-frames/inserted",
         "eight/batched eight/native eight/socketio",

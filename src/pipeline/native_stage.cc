@@ -300,7 +300,7 @@ std::string& NativeStage::scratch() {
 
 std::optional<SendResult> NativeStage::refuse_send(const EmitFlags& flags) {
   ShardCore& core = connection_.core();
-  // The usual case, once for each receiver of a broadcast: it looks at nothing that stands further behind.
+  // The usual case, once for each receiver of a broadcast: it looks at nothing beyond kDeliveryBytesBehind.
   if (core_.open() && !cutting_ && joined_ && !flags.is_volatile &&
       connection_.outbox().bytes_behind_front() <= core.limits().backpressure_bytes_max)
     return std::nullopt;
