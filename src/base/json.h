@@ -72,6 +72,14 @@ struct MemberSlice {
   Slice value;
 };
 
+/// Where a member stands in the text of its object, told by who wrote it, so that nobody need look for it.
+struct MemberPlace {
+  std::uint32_t key_begin;  ///< behind the quote; the key has no escapes
+  std::uint32_t key_size;
+  std::uint32_t value_begin;
+  std::uint32_t value_end;
+};
+
 /// Validates the text of one value.
 Status validate(std::string_view text, std::uint32_t depth_max);
 

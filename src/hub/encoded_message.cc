@@ -22,7 +22,8 @@ void restore(Value& value, const std::vector<std::string>& attachments) {
 }  // namespace
 
 std::size_t FrozenMessage::bytes() const {
-  std::size_t sum = sizeof(FrozenMessage) + nsp.size() + event.size() + args_json.size();
+  std::size_t sum = sizeof(FrozenMessage) + nsp.size() + event.size() + args_json.size() +
+                    members.size() * sizeof(json::MemberPlace);
   for (const std::string& attachment : attachments) sum += attachment.size();
   for (const auto& form : forms) {
     for (const SharedPart& part : form) sum += part.bytes->size();
@@ -49,6 +50,16 @@ const Args& EncodedMessage::args() {
   restore(array, frozen_->attachments);
   args_ = std::move(array.as_array());
   return args_;
+}
+
+std::optional<std::string_view> EncodedMessage::args_text() const {
+  if (!frozen_ || !frozen_->attachments.empty()) return std::nullopt;
+  return std::string_view(frozen_->args_json).substr(1, frozen_->args_json.size() - 2);
+}
+
+std::span<const json::MemberPlace> EncodedMessage::members() const {
+  if (!frozen_) return {};
+  return frozen_->members;
 }
 
 bool EncodedMessage::thaw(Form form) {

@@ -11,11 +11,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/frame.h"
+#include "base/json.h"
 #include "wirehall/broadcast.h"
 
 namespace wirehall::hub {
@@ -45,6 +47,8 @@ struct FrozenMessage {
   std::optional<std::uint64_t> ack;  ///< receivers answer under this number
   std::string args_json;  ///< a JSON array, attachments as placeholders
   std::vector<std::string> attachments;
+  /// Of the only argument, an object: where its members stand in its text; empty: nobody has noted it.
+  std::vector<json::MemberPlace> members;
   std::uint64_t tag = 0;  ///< for who watches the log; means nothing here
   struct SharedPart {
     std::shared_ptr<const std::string> bytes;
@@ -64,6 +68,10 @@ class EncodedMessage {
   const std::string& nsp() const { return frozen_ ? frozen_->nsp : nsp_; }
   const std::string& event() const { return frozen_ ? frozen_->event : event_; }
   const Args& args();
+  /// The arguments as text, with commas in between, where they were frozen and have no attachments.
+  std::optional<std::string_view> args_text() const;
+  /// Where the members of the only argument stand in args_text(); empty: that is not known.
+  std::span<const json::MemberPlace> members() const;
   std::optional<std::uint64_t> ack() const { return frozen_ ? frozen_->ack : ack_; }
   /// Receivers are asked to answer under this number. Requires: nothing was built yet.
   void set_ack(std::uint64_t id) { ack_ = id; }

@@ -79,7 +79,9 @@ void Ack::answer(std::span<const Value> args) {
 }
 
 void Ack::success(Object fields) {
-  Object result{{"success", true}};
+  Object result;
+  result.reserve(fields.size() + 1);
+  result.append("success", true);
   for (Member& member : fields) result.append(std::move(member.key), std::move(member.value));
   (*this)(Value(std::move(result)));
 }

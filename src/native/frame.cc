@@ -85,6 +85,10 @@ class FrameWriter {
     if (codec_ == Codec::kJson) out_.push_back('{');
   }
 
+  void event_head(std::string_view event, const NativeShape* shape, std::optional<std::uint64_t> ack_id) {
+    text("type", shape != nullptr && !shape->sent_type.empty() ? std::string_view(shape->sent_type) : event);
+    if (ack_id) add("ackId", Value(*ack_id));
+  }
   /// What an answer begins with; in JSON as it stands, since nothing of it needs escaping.
   void answer_head(std::string_view id) {
     if (codec_ == Codec::kJson) {
@@ -133,6 +137,35 @@ class FrameWriter {
       add("data", rest[0]);
     } else {
       add("args", Value(Array(rest.begin(), rest.end())));
+    }
+  }
+
+  /// The members of an object as text, in JSON: as many at once as need no other name.
+  void placed(std::string_view object, std::span<const json::MemberPlace> members, const NativeShape* shape) {
+    const auto name = [&](const json::MemberPlace& place) { return object.substr(place.key_begin, place.key_size); };
+    const auto value = [&](const json::MemberPlace& place) {
+      return object.substr(place.value_begin, place.value_end - place.value_begin);
+    };
+    std::size_t begin = 0;  // of those that wait to be passed on
+    const auto pass_on = [&](std::size_t end) {
+      if (begin == end) return;
+      const std::size_t from = members[begin].key_begin - 1;
+      if (members_++ != 0) out_.push_back(',');
+      out_.append(object.substr(from, members[end - 1].value_end - from));
+    };
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const bool is_type = name(members[i]) == "type";
+      if (!is_type && name(members[i]) != "ackId") continue;
+      pass_on(i);
+      begin = i + 1;
+      if (is_type) raw("messageType", value(members[i]));  // an ackId would be taken for ours
+    }
+    pass_on(members.size());
+    if (shape == nullptr) return;
+    for (const auto& [from, to] : shape->sent_copies) {
+      for (const json::MemberPlace& member : members) {
+        if (name(member) == from) raw(to, value(member));
+      }
     }
   }
 
@@ -421,10 +454,17 @@ std::vector<Value> FrameDecoder::take_answer() {
 void encode_event(std::string& out, Codec codec, std::string_view event, std::span<const Value> args,
                   const NativeShape* shape, std::optional<std::uint64_t> ack_id) {
   FrameWriter writer(out, codec);
-  writer.text("type", shape != nullptr && !shape->sent_type.empty() ? std::string_view(shape->sent_type)
-                                                                    : event);
-  if (ack_id) writer.add("ackId", Value(*ack_id));
+  writer.event_head(event, shape, ack_id);
   writer.args(args, shape, false);
+  writer.finish();
+}
+
+void encode_event_text(std::string& out, std::string_view event, std::string_view object,
+                       std::span<const json::MemberPlace> members, const NativeShape* shape,
+                       std::optional<std::uint64_t> ack_id) {
+  FrameWriter writer(out, Codec::kJson);
+  writer.event_head(event, shape, ack_id);
+  writer.placed(object, members, shape);
   writer.finish();
 }
 

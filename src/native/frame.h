@@ -87,6 +87,12 @@ class FrameDecoder {
 /// Appends an event as a frame.
 void encode_event(std::string& out, Codec codec, std::string_view event, std::span<const Value> args,
                   const NativeShape* shape, std::optional<std::uint64_t> ack_id);
+/// The same in JSON, of an event whose only argument is an object as text: what stands there is passed on as it is, and
+/// only a member whose name is the frame's own gets another one.
+/// Requires: `members` has the places of all members, no two of the same name.
+void encode_event_text(std::string& out, std::string_view event, std::string_view object,
+                       std::span<const json::MemberPlace> members, const NativeShape* shape,
+                       std::optional<std::uint64_t> ack_id);
 /// Appends the answer to a request; `id` as decode() gave it.
 void encode_ack(std::string& out, Codec codec, std::string_view id, std::span<const Value> args);
 /// Appends `{"type":"error",…}`.

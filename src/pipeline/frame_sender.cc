@@ -7,6 +7,8 @@
 namespace wirehall::pipeline {
 namespace {
 
+constexpr std::size_t kHeadBytes = 256;  // about what a frame has besides the event's object
+
 FrameRef plain_frame(ws::Opcode opcode, std::string_view payload) {
   std::string bytes;
   bytes.reserve(payload.size() + 10);
@@ -36,7 +38,11 @@ void build_socketio(ShardCore& core, hub::Form form, hub::EncodedMessage& messag
   socketio::EncodedPacket packet;
   const socketio::PacketEncoder encoder(core.world().client.parser);
   Args with_offset;  // the packet's attachments point into it
-  if (message.offset().empty() || message.ack()) {
+  const bool has_offset = !message.offset().empty() && !message.ack();
+  if (const auto args = message.args_text(); args && encoder.writes_text()) {
+    encoder.event_text(packet, message.nsp(), message.ack(), message.event(), *args,
+                       has_offset ? std::string_view(message.offset()) : std::string_view());
+  } else if (!has_offset) {
     encoder.event(packet, message.nsp(), message.ack(), message.event(), message.args());
   } else {
     with_offset = message.args();
@@ -61,8 +67,14 @@ void build_native(ShardCore& core, hub::Form form, hub::EncodedMessage& message,
   const bool msgpack = form == hub::Form::kNativeMsgpack || form == hub::Form::kNativeMsgpackDeflated;
   const bool deflate = form == hub::Form::kNativeJsonDeflated || form == hub::Form::kNativeMsgpackDeflated;
   std::string payload;
-  native::encode_event(payload, msgpack ? native::Codec::kMsgpack : native::Codec::kJson, message.event(),
-                       message.args(), shape_of(core, message), message.ack());
+  if (const auto object = message.args_text(); object && !msgpack && !message.members().empty()) {
+    payload.reserve(object->size() + kHeadBytes);
+    native::encode_event_text(payload, message.event(), *object, message.members(), shape_of(core, message),
+                              message.ack());
+  } else {
+    native::encode_event(payload, msgpack ? native::Codec::kMsgpack : native::Codec::kJson, message.event(),
+                         message.args(), shape_of(core, message), message.ack());
+  }
   const ws::Opcode opcode = msgpack ? ws::Opcode::kBinary : ws::Opcode::kText;
   parts.push_back({deflate ? deflated_frame(core, opcode, payload) : plain_frame(opcode, payload), msgpack});
 }

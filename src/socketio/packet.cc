@@ -11,6 +11,7 @@ namespace {
 
 // 2^53 - 1, JavaScript's largest exact integer, has 16 digits.
 constexpr std::size_t kIdDigitsMax = 16;
+constexpr std::size_t kHeadBytes = 64;  // more than a packet's head and brackets take, but for a long namespace
 constexpr std::uint64_t kIdMax = 9'007'199'254'740'991;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -233,6 +234,20 @@ void encode_event(EncodedPacket& out, std::string_view nsp, std::optional<std::u
   std::string name;
   json::append_string(name, event);
   encode_list(out, name, args, attachments != 0);
+}
+
+void encode_event_text(std::string& out, std::string_view nsp, std::optional<std::uint64_t> id,
+                       std::string_view event, std::string_view args, std::string_view last) {
+  out.reserve(out.size() + args.size() + event.size() + last.size() + kHeadBytes);
+  encode_head(out, PacketType::kEvent, 0, nsp, id);
+  out.push_back('[');
+  json::append_string(out, event);
+  if (!args.empty()) out.append(",").append(args);
+  if (!last.empty()) {
+    out.push_back(',');
+    json::append_string(out, last);
+  }
+  out.push_back(']');
 }
 
 void encode_ack(EncodedPacket& out, std::string_view nsp, std::uint64_t id, std::span<const Value> args) {

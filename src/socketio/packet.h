@@ -111,6 +111,9 @@ struct EncodedPacket {
 /// Appends to `out.text`, so that the caller may put an Engine.IO `4` in front.
 void encode_event(EncodedPacket& out, std::string_view nsp, std::optional<std::uint64_t> id,
                   std::string_view event, std::span<const Value> args);
+/// The same of arguments that are text, with commas in between, and `last` as one more unless it is empty.
+void encode_event_text(std::string& out, std::string_view nsp, std::optional<std::uint64_t> id,
+                       std::string_view event, std::string_view args, std::string_view last);
 void encode_ack(EncodedPacket& out, std::string_view nsp, std::uint64_t id, std::span<const Value> args);
 /// `pid` is left out when empty.
 void encode_connect(std::string& out, std::string_view nsp, std::string_view sid, std::string_view pid);

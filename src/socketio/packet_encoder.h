@@ -32,6 +32,16 @@ class PacketEncoder {
     }
     end(out);
   }
+  /// Whether it takes arguments as text.
+  bool writes_text() const { return !msgpack_; }
+  /// The same of arguments that are text, with commas in between, and `last` as one more unless it is empty.
+  /// Requires: writes_text(); none of them is bytes.
+  void event_text(EncodedPacket& out, std::string_view nsp, std::optional<std::uint64_t> id, std::string_view event,
+                  std::string_view args, std::string_view last) const {
+    begin(out);
+    encode_event_text(out.text, nsp, id, event, args, last);
+    end(out);
+  }
   void ack(EncodedPacket& out, std::string_view nsp, std::uint64_t id, std::span<const Value> args) const {
     begin(out);
     if (msgpack_) {

@@ -196,6 +196,19 @@ TEST(Encode, BytesOfTheReference) {
   EXPECT_EQ(text, R"(4/random,{"message":"Invalid namespace"}4{"message":"no","data":{"code":"x"}})");
 }
 
+TEST(Encode, ArgumentsThatAreTextGiveTheSamePacket) {
+  const auto of_text = [](std::string_view nsp, std::optional<std::uint64_t> id, std::string_view event,
+                          std::string_view args, std::string_view last) {
+    std::string out = "4";
+    encode_event_text(out, nsp, id, event, args, last);
+    return out;
+  };
+  EXPECT_EQ(of_text("/", {}, "foo", R"(1,{"b":"2"})", ""), "4" + encoded("/", {}, "foo", {1, Value{{"b", "2"}}}));
+  EXPECT_EQ(of_text("/admin", 13, "f\"o", "", ""), "4" + encoded("/admin", 13, "f\"o", {}));
+  EXPECT_EQ(of_text("/", {}, "foo", "", "x\"1"), "4" + encoded("/", {}, "foo", {"x\"1"}));
+  EXPECT_EQ(of_text("/a", {}, "foo", "null", "x"), "4" + encoded("/a", {}, "foo", {nullptr, "x"}));
+}
+
 TEST(Property, WhatIsEncodedDecodesToItself) {
   SeededRandom random(test::seed());
   for (int round = 0; round < 1000; ++round) {

@@ -20,10 +20,9 @@ std::shared_ptr<const hub::FrozenMessage> event_of(std::string name, Object fiel
 }
 
 std::shared_ptr<const hub::FrozenMessage> new_message(const StoredMessage& message) {
-  std::string args_json = "[";
-  append_message(args_json, message);
-  args_json.push_back(']');
-  auto event = event_of("new-message", std::move(args_json));
+  auto event = event_of("new-message", std::string("["));
+  append_message(event->args_json, message, event->members);
+  event->args_json.push_back(']');
   event->tag = message.seq;
   return event;
 }

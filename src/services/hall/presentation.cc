@@ -34,32 +34,66 @@ Object message_object(const StoredMessage& message) {
   return object;
 }
 
-void append_message(std::string& json, const StoredMessage& message) {
-  const auto text = [&json](std::string_view name, std::string_view value) {
-    json.append(name);
-    json::append_string(json, value);
-  };
-  json.reserve(json.size() + shown_bytes(message));
-  text(R"({"id":)", message.id);
-  text(R"(,"roomId":)", message.room);
-  json.append(R"(,"seq":)");
-  json::append_number(json, static_cast<std::int64_t>(message.seq));
-  text(R"(,"userId":)", message.user_id);
-  json.append(R"(,"user":)").append(message.user_json.empty() ? std::string_view("{}") : message.user_json);
-  if (message.deleted) {
-    json.append(R"(,"content":null)");
-  } else {
-    text(R"(,"content":)", message.content);
+namespace {
+
+// Writes an object, and notes where its members stand.
+class ObjectText {
+ public:
+  ObjectText(std::string& json, std::vector<json::MemberPlace>& members)
+      : json_(json), members_(members), begin_(json.size()) {}
+  /// Begins a member; its value is to be appended.
+  std::string& member(std::string_view name) {
+    end_member();
+    json_.push_back(members_.empty() ? '{' : ',');
+    json_.push_back('"');
+    const std::uint32_t key_begin = here();
+    json_.append(name).append("\":");
+    members_.push_back({key_begin, static_cast<std::uint32_t>(name.size()), here(), 0});
+    return json_;
   }
-  text(R"(,"type":)", message.type);
-  json.append(R"(,"timestamp":)");
-  json::append_number(json, message.timestamp);
-  json.append(message.edited ? R"(,"edited":true)" : R"(,"edited":false)");
-  json.append(message.deleted ? R"(,"deleted":true)" : R"(,"deleted":false)");
-  if (!message.reply_to.empty()) text(R"(,"replyTo":)", message.reply_to);
-  if (message.file && !message.deleted)
-    json.append(R"(,"file":)").append(Value(file_object(*message.file)).to_json());
-  json.push_back('}');
+  void text(std::string_view name, std::string_view value) { json::append_string(member(name), value); }
+  void number(std::string_view name, std::int64_t value) { json::append_number(member(name), value); }
+  void flag(std::string_view name, bool value) { member(name).append(value ? "true" : "false"); }
+  void finish() {
+    end_member();
+    json_.push_back('}');
+  }
+
+ private:
+  std::uint32_t here() const { return static_cast<std::uint32_t>(json_.size() - begin_); }
+  void end_member() {
+    if (!members_.empty()) members_.back().value_end = here();
+  }
+  std::string& json_;
+  std::vector<json::MemberPlace>& members_;
+  std::size_t begin_;
+};
+
+}  // namespace
+
+void append_message(std::string& json, const StoredMessage& message, std::vector<json::MemberPlace>& members) {
+  constexpr std::size_t kMembers = 12;
+  members.clear();
+  members.reserve(kMembers);
+  json.reserve(json.size() + shown_bytes(message));
+  ObjectText object(json, members);
+  object.text("id", message.id);
+  object.text("roomId", message.room);
+  object.number("seq", static_cast<std::int64_t>(message.seq));
+  object.text("userId", message.user_id);
+  object.member("user").append(message.user_json.empty() ? std::string_view("{}") : message.user_json);
+  if (message.deleted) {
+    object.member("content").append("null");
+  } else {
+    object.text("content", message.content);
+  }
+  object.text("type", message.type);
+  object.number("timestamp", message.timestamp);
+  object.flag("edited", message.edited);
+  object.flag("deleted", message.deleted);
+  if (!message.reply_to.empty()) object.text("replyTo", message.reply_to);
+  if (message.file && !message.deleted) object.member("file").append(Value(file_object(*message.file)).to_json());
+  object.finish();
 }
 
 std::size_t shown_bytes(const StoredMessage& message) {

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
+#include "base/json.h"
 #include "wirehall/hall_store.h"
 #include "wirehall/value.h"
 
 namespace wirehall::services {
 
 Object message_object(const StoredMessage& message);
-/// The same as JSON text: written for every message, without an object in between.
-void append_message(std::string& json, const StoredMessage& message);
+/// The same as JSON text: written for every message, without an object in between. `members` gets the places of its
+/// members.
+void append_message(std::string& json, const StoredMessage& message, std::vector<json::MemberPlace>& members);
 /// About as many bytes as that takes.
 std::size_t shown_bytes(const StoredMessage& message);
 Object private_object(const PrivateMessage& message);

@@ -8,8 +8,33 @@ namespace {
 
 std::string text_of(const StoredMessage& message) {
   std::string json;
-  append_message(json, message);
+  std::vector<json::MemberPlace> members;
+  append_message(json, message, members);
   return json;
+}
+
+TEST(Presentation, AMessageAsTextTellsWhereItsMembersStand) {
+  StoredMessage message;
+  message.id = "m1";
+  message.room = "r";
+  message.seq = 7;
+  message.user_id = "ann";
+  message.user_json = R"({"id":"x","type":"y"})";
+  message.content = "\"a\":1,\"b\":2}";
+  message.type = "text";
+  message.reply_to = "m0";
+  std::string json = "[";
+  std::vector<json::MemberPlace> members(3);  // of another message
+  append_message(json, message, members);
+  const std::string_view object = std::string_view(json).substr(1);
+  std::vector<json::MemberSlice> slices;
+  ASSERT_EQ(json::slice_object(object, 32, slices), json::Status::kOk);
+  ASSERT_EQ(members.size(), slices.size());
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    EXPECT_EQ(object.substr(members[i].key_begin, members[i].key_size), slices[i].key);
+    EXPECT_EQ(object.substr(members[i].value_begin, members[i].value_end - members[i].value_begin),
+              slices[i].value.text);
+  }
 }
 
 TEST(Presentation, AMessageIsTheSameAsTextAndAsAnObject) {
