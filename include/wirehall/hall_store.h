@@ -304,11 +304,12 @@ struct UpkeepResult {
 class HallStore {
  public:
   virtual ~HallStore() = default;
-  /// Applies writes in order, in one transaction.
+  /// Applies writes in order, in one transaction. A message may go over from its write into the outcome, so that
+  /// it is not copied: afterwards writes are good for their kind and for what is no message.
   ///
   /// Returns:  outcomes in step with the writes.
   /// Errors:   kUnavailable: nothing was changed; the detail is for logs.
-  virtual Result<std::vector<WriteOutcome>> commit(std::span<const HallWrite> writes, WallMs now) = 0;
+  virtual Result<std::vector<WriteOutcome>> commit(std::span<HallWrite> writes, WallMs now) = 0;
   /// Removes what is too old or too much. Errors: kUnavailable.
   virtual Result<UpkeepResult> maintain(const UpkeepOptions& options, WallMs now) = 0;
 

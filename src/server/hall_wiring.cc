@@ -112,8 +112,8 @@ void HallWiring::configure() {
       return auth::turn_credential(secret, user_name);
     };
   }
-  shared_.submit = [this](HallWrite write, unsigned shard, std::uint64_t ticket) {
-    return writer_ && writer_->submit({std::move(write), shard, ticket});
+  shared_.submit = [this](HallWrite&& write, unsigned shard, std::uint64_t ticket) {
+    return writer_ && writer_->submit(std::move(write), {shard, ticket});
   };
   shared_.batches_started = [this] { return writer_ ? writer_->started() : 0; };
 }
@@ -262,8 +262,8 @@ void HallWiring::start_writer() {
   sweep_files();
   writer_ = std::make_unique<store::HallWriter>(
       *store_, clock_, writer_options(),
-      [this](std::vector<store::HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes) {
-        committed(std::move(rows), std::move(outcomes));
+      [this](const store::HallWriter::Batch& done, Result<std::vector<WriteOutcome>> outcomes) {
+        committed(done, std::move(outcomes));
       },
       [this](const std::vector<std::string>& files) {
         for (const std::string& id : files) (void)file_store_->remove(id).ok();
@@ -271,23 +271,26 @@ void HallWiring::start_writer() {
 }
 
 // On the writer's thread: one batch to each shard, in commit order.
-void HallWiring::committed(std::vector<store::HallWriter::Row> rows,
-                           Result<std::vector<WriteOutcome>> outcomes) {
-  auto batch = std::make_shared<std::vector<services::CommittedWrite>>();
-  batch->reserve(rows.size());
-  const WallMs now = clock_.wall_now();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    Result<WriteOutcome> outcome =
-        outcomes.ok()
-            ? Result<WriteOutcome>(std::move((*outcomes)[i]))
-            : Result<WriteOutcome>(outcomes.error().code());  // the detail is for the log, which has it
-    if (outcome.ok()) outcome->committed_at = now;
-    services::CommittedWrite& write =
-        batch->emplace_back(services::describe_commit(rows[i].write, std::move(outcome), now));
-    write.origin = rows[i].shard;
-    write.ticket = rows[i].ticket;
+void HallWiring::committed(const store::HallWriter::Batch& done, Result<std::vector<WriteOutcome>> outcomes) {
+  const std::size_t count = done.writes.size();
+  auto batch = std::make_shared<services::CommittedBatch>();
+  if (outcomes.ok()) {
+    batch->outcomes = std::move(*outcomes);
+  } else {
+    batch->outcomes.resize(count);
+    for (WriteOutcome& outcome : batch->outcomes) outcome.code = outcomes.error().code();  // the detail is in the log
   }
-  log_events(*batch);
+  batch->writes.reserve(count);
+  const WallMs now = clock_.wall_now();
+  for (std::size_t i = 0; i < count; ++i) {
+    WriteOutcome& outcome = batch->outcomes[i];
+    outcome.committed_at = now;
+    services::CommittedWrite& write =
+        batch->writes.emplace_back(services::describe_commit(done.writes[i], outcome, now));
+    write.origin = done.origins[i].shard;
+    write.ticket = done.origins[i].ticket;
+  }
+  log_events(batch->writes);
   io::Node* node = composition_.node();
   for (unsigned i = 0; i < node->shard_count(); ++i) {
     node->post_to(i, [this, batch](pipeline::ShardCore& core) { shard(core.hub()).committed(batch); });
@@ -295,10 +298,10 @@ void HallWiring::committed(std::vector<store::HallWriter::Row> rows,
 }
 
 // With connection state recovery what rooms are told goes through the log, in commit order.
-void HallWiring::log_events(std::vector<services::CommittedWrite>& batch) {
+void HallWiring::log_events(const std::vector<services::CommittedWrite>& writes) {
   hub::RecoveryLog* log = composition_.registry().of("/").recovery.get();
   if (log == nullptr) return;
-  for (services::CommittedWrite& write : batch) {
+  for (const services::CommittedWrite& write : writes) {
     if (!write.event) continue;
     hub::Selector to;
     to.rooms.push_back(write.room);

@@ -41,8 +41,8 @@ class HallWiring {
   void sweep_files();
   void start_writer();
   store::WriterOptions writer_options() const;
-  void committed(std::vector<store::HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes);
-  void log_events(std::vector<services::CommittedWrite>& batch);
+  void committed(const store::HallWriter::Batch& done, Result<std::vector<WriteOutcome>> outcomes);
+  void log_events(const std::vector<services::CommittedWrite>& writes);
 
   Composition& composition_;
   io::SystemClock clock_;

@@ -48,15 +48,23 @@ HallWriter::HallWriter(HallStore& store, const Clock& clock, WriterOptions optio
 
 HallWriter::~HallWriter() { stop(); }
 
-bool HallWriter::submit(Row row) {
-  const std::size_t bytes = bytes_of(row.write);
+bool HallWriter::submit(HallWrite&& write, Origin origin) {
+  const std::size_t bytes = bytes_of(write);
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= options_.queue_writes_max ||
+    if (stopping_ || queued_writes_ >= options_.queue_writes_max ||
         queued_bytes_ + bytes > options_.queue_bytes_max)
       return false;
+    // A write goes straight to its place in a batch, and stays there.
+    if (queue_.empty() || queue_.back().writes.size() >= options_.batch_writes_max ||
+        queue_.back().bytes + bytes > options_.batch_bytes_max)
+      queue_.emplace_back();
+    Batch& batch = queue_.back();
+    batch.writes.push_back(std::move(write));
+    batch.origins.push_back(origin);
+    batch.bytes += bytes;
+    ++queued_writes_;
     queued_bytes_ += bytes;
-    queue_.push_back(std::move(row));
   }
   wake_.notify_one();
   return true;
@@ -71,23 +79,18 @@ void HallWriter::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::vector<HallWriter::Row> HallWriter::take_batch() {
-  std::vector<Row> batch;
-  std::size_t bytes = 0;
-  while (!queue_.empty() && batch.size() < options_.batch_writes_max) {
-    const std::size_t next = bytes_of(queue_.front().write);
-    if (!batch.empty() && bytes + next > options_.batch_bytes_max) break;
-    bytes += next;
-    batch.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
-  queued_bytes_ -= bytes;
+HallWriter::Batch HallWriter::take_batch() {
+  if (queue_.empty()) return {};
+  Batch batch = std::move(queue_.front());
+  queue_.pop_front();
+  queued_writes_ -= batch.writes.size();
+  queued_bytes_ -= batch.bytes;
   return batch;
 }
 
 void HallWriter::run() {
   for (;;) {
-    std::vector<Row> batch;
+    Batch batch;
     {
       std::unique_lock lock(mutex_);
       const auto ready = [&] { return stopping_ || !queue_.empty(); };
@@ -96,32 +99,26 @@ void HallWriter::run() {
       if (queue_.empty() && stopping_) return;
       batch = take_batch();
     }
-    if (!batch.empty()) commit(std::move(batch));
+    if (!batch.writes.empty()) commit(std::move(batch));
     if (next_upkeep_ <= clock_.now()) upkeep();
   }
 }
 
-void HallWriter::commit(std::vector<Row> batch) {
-  std::vector<HallWrite> writes;
-  writes.reserve(batch.size());
-  for (Row& row : batch) writes.push_back(std::move(row.write));
+void HallWriter::commit(Batch batch) {
   started_.fetch_add(1, std::memory_order_acq_rel);
 #ifdef WIREHALL_FAULT_ACK_BEFORE_COMMIT
   bool told = false;
   sqlite::g_before_commit = [&](const std::vector<WriteOutcome>& outcomes) {
     told = true;
-    std::vector<Row> rows = batch;
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].write = writes[i];
-    on_commit_(std::move(rows), outcomes);
+    on_commit_(batch, outcomes);
   };
 #endif
-  Result<std::vector<WriteOutcome>> outcomes = store_.commit(writes, clock_.wall_now());
+  Result<std::vector<WriteOutcome>> outcomes = store_.commit(batch.writes, clock_.wall_now());
 #ifdef WIREHALL_FAULT_ACK_BEFORE_COMMIT
   sqlite::g_before_commit = nullptr;
   if (told) return;
 #endif
-  for (std::size_t i = 0; i < batch.size(); ++i) batch[i].write = std::move(writes[i]);
-  on_commit_(std::move(batch), std::move(outcomes));
+  on_commit_(batch, std::move(outcomes));
 }
 
 void HallWriter::upkeep() {

@@ -35,23 +35,28 @@ struct WriterOptions {
 /// Thread:   submit() from any thread.
 class HallWriter {
  public:
-  /// A write and where its outcome belongs.
-  struct Row {
-    HallWrite write;
+  /// Where an outcome belongs.
+  struct Origin {
     unsigned shard = 0;
     std::uint64_t ticket = 0;
   };
-  /// Called on the writer's thread after each commit. `outcomes` is in step with `rows`; an error stands for
-  /// all of them.
-  using OnCommit = std::function<void(std::vector<Row> rows, Result<std::vector<WriteOutcome>> outcomes)>;
+  /// Writes that are committed together, and in step with them who asked.
+  struct Batch {
+    std::vector<HallWrite> writes;
+    std::vector<Origin> origins;
+    std::size_t bytes = 0;
+  };
+  /// Called on the writer's thread after each commit, with the batch as HallStore::commit() has left it. `outcomes`
+  /// is in step with it; an error stands for all of them.
+  using OnCommit = std::function<void(const Batch& batch, Result<std::vector<WriteOutcome>> outcomes)>;
   /// Called on the writer's thread: files whose bytes nobody needs any more.
   using OnUpkeep = std::function<void(const std::vector<std::string>& files)>;
 
   HallWriter(HallStore& store, const Clock& clock, WriterOptions options, OnCommit on_commit, OnUpkeep on_upkeep);
   ~HallWriter();
 
-  /// Returns: false when the queue is full, or after stop().
-  bool submit(Row row);
+  /// Returns: false when the queue is full, or after stop(); the write stays with the caller.
+  bool submit(HallWrite&& write, Origin origin);
   /// How many batches have begun to be stored. Whoever asks after a read of the store knows that each row it
   /// saw belongs to one of so many first batches.
   std::uint64_t started() const { return started_.load(std::memory_order_acquire); }
@@ -60,8 +65,8 @@ class HallWriter {
 
  private:
   void run();
-  std::vector<Row> take_batch();
-  void commit(std::vector<Row> batch);
+  Batch take_batch();
+  void commit(Batch batch);
   void upkeep();
 
   HallStore& store_;
@@ -71,7 +76,8 @@ class HallWriter {
   OnUpkeep on_upkeep_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Row> queue_;
+  std::deque<Batch> queue_;  // the last one is still filled
+  std::size_t queued_writes_ = 0;
   std::size_t queued_bytes_ = 0;
   bool stopping_ = false;
   std::atomic<std::uint64_t> started_{0};

@@ -34,7 +34,7 @@ class FixedClock final : public Clock {
 // A store that waits until it may go on, and can fail. Nothing but commits is asked of it.
 class SlowStore : public HallStore {
  public:
-  Result<std::vector<WriteOutcome>> commit(std::span<const HallWrite> drafts, WallMs now) override {
+  Result<std::vector<WriteOutcome>> commit(std::span<HallWrite> drafts, WallMs now) override {
     std::unique_lock lock(mutex_);
     ++calls;
     sizes.push_back(drafts.size());
@@ -88,15 +88,15 @@ TEST(HallWriter, CommitsInOrderAndTakesWhatQueuedMeanwhile) {
   std::vector<std::uint64_t> seqs;
   HallWriter writer(
       store, clock, WriterOptions(),
-      [&](std::vector<HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes) {
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-          tickets.push_back(rows[i].ticket);
-          if (std::get<PostMessage>(rows[i].write).message.room == "r0") seqs.push_back((*outcomes)[i].message.seq);
+      [&](const HallWriter::Batch& batch, Result<std::vector<WriteOutcome>> outcomes) {
+        for (std::size_t i = 0; i < batch.writes.size(); ++i) {
+          tickets.push_back(batch.origins[i].ticket);
+          if ((*outcomes)[i].message.room == "r0") seqs.push_back((*outcomes)[i].message.seq);
         }
       }, kNoUpkeep);
-  ASSERT_TRUE(writer.submit({draft(0), 0, 0}));
+  ASSERT_TRUE(writer.submit(draft(0), {0, 0}));
   store.await_calls(1);
-  for (int i = 1; i < 600; ++i) ASSERT_TRUE(writer.submit({draft(i), 0, static_cast<std::uint64_t>(i)}));
+  for (int i = 1; i < 600; ++i) ASSERT_TRUE(writer.submit(draft(i), {0, static_cast<std::uint64_t>(i)}));
   store.let_go();
   writer.stop();
   ASSERT_EQ(tickets.size(), 600u);
@@ -113,17 +113,17 @@ TEST(HallWriter, RefusesWhatDoesNotFitAndAfterItsEnd) {
   options.queue_writes_max = 3;
   std::atomic<int> committed{0};
   HallWriter writer(store, clock, options,
-                       [&](std::vector<HallWriter::Row> rows, const Result<std::vector<WriteOutcome>>&) {
-                         committed += static_cast<int>(rows.size());
+                       [&](const HallWriter::Batch& batch, const Result<std::vector<WriteOutcome>>&) {
+                         committed += static_cast<int>(batch.writes.size());
                        }, kNoUpkeep);
-  ASSERT_TRUE(writer.submit({draft(0), 0, 0}));
+  ASSERT_TRUE(writer.submit(draft(0), {0, 0}));
   store.await_calls(1);
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer.submit({draft(i), 0, 0}));
-  EXPECT_FALSE(writer.submit({draft(9), 0, 0}));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(writer.submit(draft(i), {0, 0}));
+  EXPECT_FALSE(writer.submit(draft(9), {0, 0}));
   store.let_go();
   writer.stop();
   EXPECT_EQ(committed, 4);
-  EXPECT_FALSE(writer.submit({draft(9), 0, 0}));
+  EXPECT_FALSE(writer.submit(draft(9), {0, 0}));
 }
 
 TEST(HallWriter, AFailedCommitIsToldToAllOfItsRows) {
@@ -134,10 +134,10 @@ TEST(HallWriter, AFailedCommitIsToldToAllOfItsRows) {
   std::atomic<int> failed{0};
   HallWriter writer(
       store, clock, WriterOptions(),
-      [&](std::vector<HallWriter::Row> rows, const Result<std::vector<WriteOutcome>>& outcomes) {
-        if (!outcomes.ok()) failed += static_cast<int>(rows.size());
+      [&](const HallWriter::Batch& batch, const Result<std::vector<WriteOutcome>>& outcomes) {
+        if (!outcomes.ok()) failed += static_cast<int>(batch.writes.size());
       }, kNoUpkeep);
-  for (int i = 0; i < 10; ++i) writer.submit({draft(i), 0, 0});
+  for (int i = 0; i < 10; ++i) writer.submit(draft(i), {0, 0});
   writer.stop();
   EXPECT_EQ(failed, 10);
 }
@@ -148,7 +148,7 @@ TEST(HallWriter, DoesItsUpkeepInStepsUntilNothingIsLeft) {
   const FixedClock clock;
   std::vector<std::string> removed;
   HallWriter writer(
-      store, clock, WriterOptions(), [](std::vector<HallWriter::Row>, const Result<std::vector<WriteOutcome>>&) {},
+      store, clock, WriterOptions(), [](const HallWriter::Batch&, const Result<std::vector<WriteOutcome>>&) {},
       [&](const std::vector<std::string>& files) { removed.insert(removed.end(), files.begin(), files.end()); });
   while (store.upkeeps < 3) std::this_thread::yield();
   writer.stop();
@@ -184,13 +184,13 @@ TEST(HallWriter, LeavesMostOfTheTimeToMessagesWhileItsUpkeepHasMuchToDo) {
   std::atomic<int> committed{0};
   HallWriter writer(
       store, clock, WriterOptions(),
-      [&](std::vector<HallWriter::Row> rows, const Result<std::vector<WriteOutcome>>&) {
-        committed += static_cast<int>(rows.size());
+      [&](const HallWriter::Batch& batch, const Result<std::vector<WriteOutcome>>&) {
+        committed += static_cast<int>(batch.writes.size());
       },
       kNoUpkeep);
   const auto commit_one = [&] {
     const int before = committed;
-    writer.submit({draft(0), 0, 0});
+    writer.submit(draft(0), {0, 0});
     while (committed == before) std::this_thread::yield();
   };
   while (store.upkeeps < 1) std::this_thread::yield();
@@ -211,13 +211,13 @@ TEST(HallWriter, ManyThreadsGetOneOrder) {
   std::vector<std::uint64_t> seqs;
   HallWriter writer(
       store, clock, WriterOptions(),
-      [&](std::vector<HallWriter::Row> rows, Result<std::vector<WriteOutcome>> outcomes) {
-        for (std::size_t i = 0; i < rows.size(); ++i) seqs.push_back((*outcomes)[i].message.seq);
+      [&](const HallWriter::Batch& batch, Result<std::vector<WriteOutcome>> outcomes) {
+        for (std::size_t i = 0; i < batch.writes.size(); ++i) seqs.push_back((*outcomes)[i].message.seq);
       }, kNoUpkeep);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 2000; ++i) writer.submit({draft(0), 0, 0});
+      for (int i = 0; i < 2000; ++i) writer.submit(draft(0), {0, 0});
     });
   }
   for (auto& thread : threads) thread.join();

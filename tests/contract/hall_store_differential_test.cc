@@ -25,7 +25,7 @@ enum class Fault : std::uint8_t { kNone, kEpochChanges, kFileToldTwice, kPending
 class FaultyStore final : public HallStore {
  public:
   explicit FaultyStore(Fault fault) : store_(in_memory<1>()), fault_(fault) {}
-  Result<std::vector<WriteOutcome>> commit(std::span<const HallWrite> writes, WallMs now) override {
+  Result<std::vector<WriteOutcome>> commit(std::span<HallWrite> writes, WallMs now) override {
     // The answers are right, but what the last of ten batches wrote is not kept.
     const bool lost = fault_ == Fault::kWriteLost && ++batches_ == 10 && writes.size() > 1;
     auto outcomes = store_->commit(lost ? writes.first(writes.size() - 1) : writes, now);

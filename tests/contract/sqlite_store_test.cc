@@ -26,7 +26,7 @@ class OwnDirectoryStore final : public HallStore {
     options.path = directory_.path() + "/wirehall.db";
     store_ = std::move(SqliteStore::open(options).value());
   }
-  Result<std::vector<WriteOutcome>> commit(std::span<const HallWrite> writes, WallMs now) override {
+  Result<std::vector<WriteOutcome>> commit(std::span<HallWrite> writes, WallMs now) override {
     return store_->commit(writes, now);
   }
   Result<UpkeepResult> maintain(const UpkeepOptions& options, WallMs now) override {
@@ -129,6 +129,55 @@ TEST_F(SqliteFile, KeepsEverythingOverARestart) {
   EXPECT_EQ(store->read_newest("r", 0, 10)->top.epoch, epoch);
   EXPECT_EQ((*store->find_user("ann"))->rooms, (std::vector<std::string>{"r", "with space", "ümlaut"}));
   EXPECT_EQ(commit(*store, post("r", "m2"))->at(0).message.seq, 2u);
+}
+
+// Where a room stands follows from its newest message, and is kept when that goes.
+TEST_F(SqliteFile, ARoomStandsWhereItStoodAlsoWhenItsMessagesAreGone) {
+  const auto at = [](HallWrite write, WallMs time) {
+    std::get<PostMessage>(write).message.timestamp = time;
+    return write;
+  };
+  const auto record = [](HallStore& store) { return *store.find_room("r", "ann")->record; };
+  {
+    const auto store = open();
+    for (const auto& [id, time] : {std::pair("m1", kNow), {"m2", kNow + 90}, {"m3", kNow + 50}})
+      ASSERT_TRUE(commit(*store, at(post("r", id), time)).ok());
+    ASSERT_TRUE(commit(*store, post("other", "o1")).ok());
+  }
+  {
+    const auto store = open();
+    EXPECT_EQ(record(*store).top.seq, 3u);
+    EXPECT_EQ(record(*store).last_activity, kNow + 90) << "its time has not gone back";
+    UpkeepOptions upkeep;
+    upkeep.retention = [](std::string_view room, std::string_view) { return Retention{0, room == "r" ? 1 : 0}; };
+    ASSERT_EQ(store->maintain(upkeep, kNow + 100)->rows, 3u);
+    EXPECT_EQ(record(*store).top.seq, 3u);
+  }
+  const auto store = open();
+  EXPECT_EQ(record(*store).top.seq, 3u);
+  EXPECT_EQ(record(*store).last_activity, kNow + 90);
+  EXPECT_EQ(store->read_newest("r", 0, 10)->top.seq, 3u);
+  const auto rooms = store->list_rooms("", 10);
+  ASSERT_EQ(rooms->size(), 2u);
+  EXPECT_EQ(rooms->at(0).top.seq, 1u);
+  EXPECT_EQ(rooms->at(1).top.seq, 3u);
+  EXPECT_EQ(commit(*store, at(post("r", "m4"), kNow + 200))->at(0).message.seq, 4u);
+  EXPECT_EQ(record(*store).last_activity, kNow + 200);
+}
+
+// Version 1 wrote a room's position into its row with each message.
+TEST_F(SqliteFile, OfVersionOneGoesOnWhereItStood) {
+  {
+    const auto store = open();
+    for (const char* id : {"m1", "m2"}) ASSERT_TRUE(commit(*store, post("r", id)).ok());
+    ASSERT_TRUE(commit(*store, post("emptied", "e1")).ok());
+  }
+  run_sql("UPDATE rooms SET seq = 2 WHERE name = 'r'; UPDATE rooms SET seq = 7 WHERE name = 'emptied';"
+          "DELETE FROM messages WHERE id = 'e1'; PRAGMA user_version = 1");
+  const auto store = open();
+  EXPECT_EQ(store->read_newest("r", 0, 10)->top.seq, 2u);
+  EXPECT_EQ(commit(*store, post("r", "m3"))->at(0).message.seq, 3u);
+  EXPECT_EQ(commit(*store, post("emptied", "e2"))->at(0).message.seq, 8u);
 }
 
 TEST_F(SqliteFile, BelongsToOneProcessAtATime) {

@@ -70,10 +70,9 @@ struct Describe {
 
 }  // namespace
 
-CommittedWrite describe_commit(const HallWrite& write, Result<WriteOutcome> outcome, WallMs now) {
+CommittedWrite describe_commit(const HallWrite& write, const WriteOutcome& outcome, WallMs now) {
   CommittedWrite committed;
-  if (outcome.ok() && outcome->code == ErrorCode::kOk) std::visit(Describe{*outcome, now, committed}, write);
-  committed.outcome = std::move(outcome);
+  if (outcome.code == ErrorCode::kOk) std::visit(Describe{outcome, now, committed}, write);
   return committed;
 }
 

@@ -150,17 +150,17 @@ void HallShard::tell_socket(unsigned shard, const std::string& socket_id, std::s
 
 // -- what was committed -----------------------------------------------------------------------------------
 
-void HallShard::committed(const CommittedBatch& batch) {
+void HallShard::committed(const CommittedBatchPtr& batch) {
   store_.complete(batch);
   hub_.run_ready();
   if (main().recovery() != nullptr) main().drain();  // the writer has put the batch's events into the log
-  for (const CommittedWrite& write : *batch) tell_committed(write);
+  for (std::size_t i = 0; i < batch->writes.size(); ++i) tell_committed(batch->writes[i], batch->outcomes[i]);
   store_.batch_told();
 }
 
-void HallShard::tell_committed(const CommittedWrite& write) {
+void HallShard::tell_committed(const CommittedWrite& write, const WriteOutcome& outcome) {
   if (write.new_private) {
-    const PrivateMessage& message = write.outcome->private_message;
+    const PrivateMessage& message = outcome.private_message;
     if (owner_of(message.to_user) == shard()) private_messages.deliver(message);
     return;
   }
@@ -168,7 +168,7 @@ void HallShard::tell_committed(const CommittedWrite& write) {
   const bool is_message = write.event->tag != 0;
   if (is_message && write.origin == shard()) {
     ++told_messages_;
-    if (const auto& told = shared_.events.message) told(write.outcome->message);
+    if (const auto& told = shared_.events.message) told(outcome.message);
   }
   if (main().recovery() != nullptr) return;  // told by draining the log
   hub::Selector to;

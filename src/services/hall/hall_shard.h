@@ -70,7 +70,7 @@ class HallShard final : public hub::ShardService {
   Task<Result<Object>> typing(hub::SocketPtr socket, std::string room, bool typing);
 
   /// Writes of any shard were committed: answers first, then what others are told, in commit order.
-  void committed(const CommittedBatch& batch);
+  void committed(const CommittedBatchPtr& batch);
 
   // -- as an owner ----------------------------------------------------------------------------------------
   RoomDirectory rooms;
@@ -121,7 +121,7 @@ class HallShard final : public hub::ShardService {
   RoomDirectory::Tell teller();
   UserDirectory::Port user_port();
   void on_deadline(MonoTime now);
-  void tell_committed(const CommittedWrite& write);
+  void tell_committed(const CommittedWrite& write, const WriteOutcome& outcome);
   /// Where a user was.
   struct Known {
     WallMs last_seen = 0;

@@ -30,22 +30,30 @@ enum class Allowed : std::uint8_t {
   kCount
 };
 
-/// A write that was committed, ready for every shard.
+/// What is told of a write that was committed, or refused.
 struct CommittedWrite {
   // Who asked:
   unsigned origin = 0;
   std::uint64_t ticket = 0;
-  Result<WriteOutcome> outcome = ErrorCode::kUnavailable;
   // What everybody in a room is told; nullptr: nothing.
   std::string room;
   std::shared_ptr<const hub::FrozenMessage> event;
   /// A private message that is new: the shard that owns its target delivers it.
   bool new_private = false;
 };
-using CommittedBatch = std::shared_ptr<const std::vector<CommittedWrite>>;
 
-/// What is told of a write that was committed: made on the writer's thread.
-CommittedWrite describe_commit(const HallWrite& write, Result<WriteOutcome> outcome, WallMs now);
+/// Writes that were committed together, ready for every shard: in step, what became of each and what is told of it.
+struct CommittedBatch {
+  std::vector<WriteOutcome> outcomes;
+  std::vector<CommittedWrite> writes;
+};
+using CommittedBatchPtr = std::shared_ptr<const CommittedBatch>;
+
+/// What became of a write, as a part of its batch: nothing is copied for who asked.
+using OutcomePtr = std::shared_ptr<const WriteOutcome>;
+
+/// What is told of a write, made on the writer's thread. `write` is as HallStore::commit() has left it.
+CommittedWrite describe_commit(const HallWrite& write, const WriteOutcome& outcome, WallMs now);
 
 /// The room types that the application has.
 class RoomTypes {
@@ -126,7 +134,7 @@ struct HallShared {
   /// Whether a push subscription is well-formed and leads outside.
   std::function<Result<PushSubscription>(const Value&)> parse_push_subscription;
   /// Queues a write for the writer. False: the queue is full.
-  std::function<bool(HallWrite write, unsigned shard, std::uint64_t ticket)> submit;
+  std::function<bool(HallWrite&& write, unsigned shard, std::uint64_t ticket)> submit;
   /// How many batches the writer has begun; each of them reaches committed() of every shard, in order.
   std::function<std::uint64_t()> batches_started;
 };

@@ -139,8 +139,8 @@ Task<Status> Joining::accept_invitation(std::string room, std::string user_id) {
   role.user_id = std::move(user_id);
   role.role = RoomRole::kMember;
   role.only_raise = true;
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(role)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(role)));
+  const Result<OutcomePtr> written = co_await writing;
   co_return written.ok() ? Status() : Status(written.error());
 }
 

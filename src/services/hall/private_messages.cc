@@ -47,22 +47,23 @@ Task<Answer> PrivateMessages::post(hub::SocketPtr socket, PrivateMessage&& messa
   return finish(std::move(socket), hall_.store().write(HallWrite(std::move(write))));
 }
 
-Task<Answer> PrivateMessages::finish(hub::SocketPtr socket, Task<Result<WriteOutcome>> writing) {
-  const Result<WriteOutcome> outcome = co_await writing;
-  if (!outcome.ok()) {
-    const ErrorCode code = outcome.error().code();
+Task<Answer> PrivateMessages::finish(hub::SocketPtr socket, Stored writing) {
+  const Result<OutcomePtr> stored = co_await writing;
+  if (!stored.ok()) {
+    const ErrorCode code = stored.error().code();
     if (code == ErrorCode::kConflict)
       co_return Answer(Error(code, "clientMessageId was used for another message"));
     if (code == ErrorCode::kLimitReached) co_return Answer(Error(code, "too much waits for this user"));
-    co_return Answer(outcome.error());
+    co_return Answer(stored.error());
   }
-  const PrivateMessage& message = outcome->private_message;
+  const WriteOutcome& outcome = **stored;
+  const PrivateMessage& message = outcome.private_message;
   std::function<std::size_t(HallShard&)> count = [target = message.to_user](HallShard& hall) {
     return hall.users.ready_devices(target);
   };
   hub::Completion<std::size_t> counting = hall_.ask_owner<std::size_t>(message.to_user, std::move(count));
   const bool delivered = co_await counting != 0;
-  if (!outcome->duplicate) {
+  if (!outcome.duplicate) {
     Object event = private_object(message);
     if (!delivered) notify(message);
     // The sender's other devices; one who writes to oneself has them all as the target's.
@@ -70,7 +71,7 @@ Task<Answer> PrivateMessages::finish(hub::SocketPtr socket, Task<Result<WriteOut
       hall_.tell_user(message.from_user, "private-message", std::move(event), std::string(socket->id()));
   }
   Object result{{"messageId", message.id}, {"delivered", delivered}, {"timestamp", message.timestamp}};
-  if (outcome->duplicate) result.set("duplicate", true);
+  if (outcome.duplicate) result.set("duplicate", true);
   co_return Answer(std::move(result));
 }
 
@@ -165,18 +166,18 @@ Task<Answer> PrivateMessages::mark_read(hub::SocketPtr socket, Object object) {
   write.user_id = socket->user().id;
   write.ids = std::move(*ids);
   write.read = true;
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok()) co_return Answer(written.error());
   std::map<std::string, Array> by_sender;  // in an order that follows from the names
-  for (const auto& [sender, id] : written->settled) by_sender[sender].emplace_back(id);
+  for (const auto& [sender, id] : (*written)->settled) by_sender[sender].emplace_back(id);
   for (auto& [sender, list] : by_sender) {
     hall_.tell_user(sender, "message-read",
                     {{"messageIds", Value(std::move(list))},
                      {"userId", socket->user().id},
                      {"timestamp", hall_.wall_now()}});
   }
-  Object result{{"count", static_cast<std::int64_t>(written->settled.size())}};
+  Object result{{"count", static_cast<std::int64_t>((*written)->settled.size())}};
   co_return Answer(std::move(result));
 }
 

@@ -10,6 +10,7 @@
 
 #include "services/hall/hall_shared.h"
 #include "services/hall/hall_socket.h"
+#include "services/hall/store_access.h"
 #include "services/hall/user_directory.h"
 #include "wirehall/task.h"
 
@@ -37,7 +38,7 @@ class PrivateMessages {
  private:
   /// Reaches a target who is away.
   void notify(PrivateMessage message);
-  Task<Result<Object>> finish(hub::SocketPtr socket, Task<Result<WriteOutcome>> writing);
+  Task<Result<Object>> finish(hub::SocketPtr socket, Stored writing);
   void give(const std::string& socket_id, const std::string& event, const std::string& args_json,
             std::vector<std::string> ids);
   Task<> await_acknowledgement(hub::SocketPtr socket, std::string event, Value argument,

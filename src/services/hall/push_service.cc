@@ -28,8 +28,8 @@ Task<Answer> PushService::subscribe(hub::SocketPtr socket, Object object) {
   write.subscription = std::move(*subscription);
   write.subscription.user_id = socket->user().id;
   write.subscription.created_at = hall_.wall_now();
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok()) co_return Answer(written.error());
   Object result;
   co_return Answer(std::move(result));
@@ -45,8 +45,8 @@ Task<Answer> PushService::unsubscribe(hub::SocketPtr socket, Object object) {
   DropPushSubscription write;
   write.user_id = socket->user().id;
   write.endpoint = *endpoint;
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok()) co_return Answer(written.error());
   Object result;
   co_return Answer(std::move(result));

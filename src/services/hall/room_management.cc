@@ -47,14 +47,14 @@ Task<Answer> RoomManagement::create(hub::SocketPtr socket, Object object) {
   hub::Completion<bool> reserving = hall_.ask_owner<bool>(room, std::move(reserve));
   const bool reserved = co_await reserving;
   if (!reserved) co_return Answer(Error(ErrorCode::kConflict, "the room exists"));
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   hall_.on_owner(room, [room](HallShard& hall) { hall.rooms.release(room); });
   if (!written.ok() && written.error().code() == ErrorCode::kConflict)
     co_return Answer(Error(ErrorCode::kConflict, "the room exists"));
   if (!written.ok()) co_return Answer(written.error());
   RoomView view;
-  view.record = std::move(written->room);
+  view.record = (*written)->room;
   view.role = RoomRole::kOwner;
   Object result{{"room", Value(room_object(room, view.record->type, view))}};
   co_return Answer(std::move(result));
@@ -95,8 +95,8 @@ Task<Answer> RoomManagement::invite(hub::SocketPtr socket, Object object) {
   write.only_raise = *role == RoomRole::kInvited;
   write.must_outrank = *role != RoomRole::kInvited;
   write.actor_min = RoomRole::kModerator;
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok()) co_return Answer(refusal_of(written.error()));
   Object event = event_about(*socket, about);
   if (*role != RoomRole::kInvited) {
@@ -124,8 +124,8 @@ Task<Answer> RoomManagement::set_role(hub::SocketPtr socket, Object object) {
   write.actor_min = *role == RoomRole::kOwner ? RoomRole::kOwner : RoomRole::kModerator;
   write.must_outrank = *role != RoomRole::kOwner;
   const About about{write.room, write.user_id};
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok()) co_return Answer(refusal_of(written.error()));
   roles_changed(about.room, about.user_id, *role);
   Object result{{"role", role_name(*role)}};
@@ -162,12 +162,12 @@ Task<Answer> RoomManagement::kick(hub::SocketPtr socket, Object object) {
   write.actor = socket->user().id;
   write.actor_min = RoomRole::kModerator;
   write.must_outrank = true;
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok()) co_return Answer(refusal_of(written.error()));
   Task<bool> expelling = expel(about.room, about.user_id);
   const bool was_there = co_await expelling;
-  if (!was_there && written->role == RoomRole::kNone)
+  if (!was_there && (*written)->role == RoomRole::kNone)
     co_return Answer(Error(ErrorCode::kNotFound, "the user is not in the room"));
   Object event = event_about(*socket, about);
   if (!reason.empty()) event.set("reason", reason);
@@ -233,7 +233,7 @@ Task<bool> RoomManagement::forget_saved_room(std::string room, std::string user_
   SaveUser write;
   write.id = user_id;
   write.rooms = std::move(rooms);
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
   (void)co_await writing;
   co_return had;
 }

@@ -96,19 +96,22 @@ Task<Answer> RoomMessages::post(hub::SocketPtr socket, StoredMessage&& message, 
   return answer_when_stored(hall_.store().write(HallWrite(std::move(write))));
 }
 
-Task<Answer> RoomMessages::answer_when_stored(Task<Result<WriteOutcome>> writing) {
-  const Result<WriteOutcome> outcome = co_await writing;
-  if (!outcome.ok()) {
-    const ErrorCode code = outcome.error().code();
+Task<Answer> RoomMessages::answer_when_stored(Stored writing) {
+  const Result<OutcomePtr> stored = co_await writing;
+  if (!stored.ok()) {
+    const ErrorCode code = stored.error().code();
     if (code == ErrorCode::kConflict)
       co_return Answer(Error(code, "clientMessageId was used for another message"));
     if (code == ErrorCode::kNotFound) co_return Answer(Error(code, "replyTo is no message of the room"));
-    co_return Answer(outcome.error());
+    co_return Answer(stored.error());
   }
-  Object result{{"messageId", outcome->message.id},
-                {"timestamp", outcome->message.timestamp},
-                {"seq", static_cast<std::int64_t>(outcome->message.seq)}};
-  if (outcome->duplicate) result.set("duplicate", true);
+  const WriteOutcome& outcome = **stored;
+  Object result;
+  result.reserve(4);
+  result.append("messageId", outcome.message.id);
+  result.append("timestamp", outcome.message.timestamp);
+  result.append("seq", static_cast<std::int64_t>(outcome.message.seq));
+  if (outcome.duplicate) result.set("duplicate", true);
   co_return Answer(std::move(result));
 }
 
@@ -132,10 +135,10 @@ Task<Answer> RoomMessages::change(hub::SocketPtr socket, Object object, bool del
   }
   write.user_id = socket->user().id;
   write.others_from = deletes ? RoomRole::kModerator : RoomRole::kNone;
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok()) co_return Answer(written.error());
-  Object result{{"timestamp", written->committed_at}};
+  Object result{{"timestamp", (*written)->committed_at}};
   co_return Answer(std::move(result));
 }
 
@@ -191,10 +194,10 @@ Task<Answer> RoomMessages::mark_read(hub::SocketPtr socket, Object object) {
   if (!co_await asking) co_return Answer(ErrorCode::kNotInRoom);
   write.user_id = socket->user().id;
   write.up_to = *up_to;
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok()) co_return Answer(written.error());
-  Object result{{"count", static_cast<std::int64_t>(written->count)}};
+  Object result{{"count", static_cast<std::int64_t>((*written)->count)}};
   co_return Answer(std::move(result));
 }
 

@@ -5,6 +5,7 @@
 
 #include "services/hall/hall_shared.h"
 #include "services/hall/hall_socket.h"
+#include "services/hall/store_access.h"
 #include "wirehall/task.h"
 
 namespace wirehall::services {
@@ -32,7 +33,7 @@ class RoomMessages {
  private:
   Task<Result<Object>> send_later(hub::SocketPtr socket, std::string room, Object fields);
   Task<Result<Object>> send_now(hub::Socket& socket, const std::string& room, const Object& fields);
-  static Task<Result<Object>> answer_when_stored(Task<Result<WriteOutcome>> writing);
+  static Task<Result<Object>> answer_when_stored(Stored writing);
   Task<Result<MessagePage>> read_page(std::string room, std::uint64_t before, std::uint64_t after,
                                       std::uint32_t limit);
 

@@ -1,37 +1,34 @@
 #include "services/hall/store_access.h"
 
+#include "base/assert.h"
+
 namespace wirehall::services {
 
-Task<Result<WriteOutcome>> StoreAccess::write(HallWrite write) {
-  auto state = std::make_shared<hub::CompletionState<Result<WriteOutcome>>>(hub_);
-  const std::uint64_t ticket = next_ticket_++;
-  tickets_[ticket] = state;
-  if (!shared_.submit(std::move(write), hub_.environment().shard(), ticket)) {
-    tickets_.erase(ticket);
+Stored StoreAccess::write(HallWrite&& write) {
+  auto state = std::make_shared<State>(hub_);
+  const std::uint64_t number = next_ticket_++;
+  tickets_.push_back({number, state});
+  if (!shared_.submit(std::move(write), hub_.environment().shard(), number)) {
+    tickets_.pop_back();
     state->complete(ErrorCode::kUnavailable);
   }
-  return await(std::move(state));
+  return Stored(std::move(state));
 }
 
-bool StoreAccess::submit(HallWrite write) {
+bool StoreAccess::submit(HallWrite&& write) {
   return shared_.submit(std::move(write), hub_.environment().shard(), 0);
 }
 
-Task<Result<WriteOutcome>> StoreAccess::await(StatePtr state) {
-  hub::Completion<Result<WriteOutcome>> committing(std::move(state));
-  Result<WriteOutcome> outcome = co_await committing;
-  if (outcome.ok() && outcome->code != ErrorCode::kOk) co_return Result<WriteOutcome>(outcome->code);
-  co_return outcome;
-}
-
-void StoreAccess::complete(const CommittedBatch& batch) {
-  for (const CommittedWrite& write : *batch) {
-    if (write.origin != hub_.environment().shard()) continue;
-    const auto found = tickets_.find(write.ticket);
-    if (found == tickets_.end()) continue;
-    const StatePtr state = std::move(found->second);
-    tickets_.erase(found);
-    state->complete(write.outcome);
+void StoreAccess::complete(const CommittedBatchPtr& batch) {
+  for (std::size_t i = 0; i < batch->writes.size(); ++i) {
+    const CommittedWrite& write = batch->writes[i];
+    if (write.origin != hub_.environment().shard() || write.ticket == 0) continue;
+    WIREHALL_ASSERT(!tickets_.empty() && tickets_.front().number == write.ticket);
+    const std::shared_ptr<State> state = std::move(tickets_.front().state);
+    tickets_.pop_front();
+    const WriteOutcome& outcome = batch->outcomes[i];
+    state->complete(outcome.code == ErrorCode::kOk ? Result<OutcomePtr>(OutcomePtr(batch, &outcome))
+                                                   : Result<OutcomePtr>(outcome.code));
   }
 }
 

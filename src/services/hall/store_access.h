@@ -4,9 +4,9 @@
 //   I2  What a read saw has always been told on this shard before the read is used.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,6 +16,9 @@
 #include "wirehall/task.h"
 
 namespace wirehall::services {
+
+/// What became of a write, to be awaited; the error where it was refused or could not be stored.
+using Stored = hub::Completion<Result<OutcomePtr>>;
 
 /// Thread:   shard-affine.
 /// Lifetime: as long as its shard.
@@ -61,19 +64,22 @@ class StoreAccess {
     co_return done;
   }
 
-  /// Queues a write and waits for its commit. Errors: the outcome's code, kUnavailable.
-  Task<Result<WriteOutcome>> write(HallWrite write);
+  /// Queues a write; its commit is to be awaited. Errors: the outcome's code, kUnavailable.
+  Stored write(HallWrite&& write);
   /// Queues a write whose outcome nobody waits for. Returns: false when the queue is full.
-  bool submit(HallWrite write);
+  bool submit(HallWrite&& write);
 
   /// The answers to writes of this shard.
-  void complete(const CommittedBatch& batch);
+  void complete(const CommittedBatchPtr& batch);
   /// A batch was told here completely.
   void batch_told();
 
  private:
-  using StatePtr = std::shared_ptr<hub::CompletionState<Result<WriteOutcome>>>;
-  static Task<Result<WriteOutcome>> await(StatePtr state);
+  using State = hub::CompletionState<Result<OutcomePtr>>;
+  struct Ticket {
+    std::uint64_t number;
+    std::shared_ptr<State> state;
+  };
   void complete_reads();
 
   struct Waiting {
@@ -82,7 +88,7 @@ class StoreAccess {
   };
   hub::Hub& hub_;
   HallShared& shared_;
-  std::unordered_map<std::uint64_t, StatePtr> tickets_;
+  std::deque<Ticket> tickets_;  // ascending: the writer tells outcomes in the order in which it was asked
   std::uint64_t next_ticket_ = 1;
   std::vector<Waiting> waiting_;
   std::uint64_t batches_told_ = 0;

@@ -106,8 +106,8 @@ Task<Answer> UploadService::start(hub::SocketPtr socket, Object object) {
   write.user_uploads_max = settings.user_uploads_max;
   Object result{{"uploadId", record.file.id}, {"chunkSize", static_cast<std::int64_t>(settings.chunk_bytes_max)},
                 {"offset", 0}};
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
-  const Result<WriteOutcome> written = co_await writing;
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
+  const Result<OutcomePtr> written = co_await writing;
   if (!written.ok() && written.error().code() == ErrorCode::kLimitReached)
     co_return Answer(Error(ErrorCode::kLimitReached, "the quota of files or unfinished uploads is used up"));
   if (!written.ok()) co_return Answer(written.error());
@@ -245,7 +245,7 @@ Task<Answer> UploadService::publish(hub::SocketPtr socket, std::shared_ptr<Uploa
 Task<> UploadService::drop(std::string id) {
   EndUpload write;
   write.id = id;
-  Task<Result<WriteOutcome>> writing = hall_.store().write(HallWrite(std::move(write)));
+  Stored writing = hall_.store().write(HallWrite(std::move(write)));
   (void)co_await writing;
   Task<> removing = remove_bytes(id);
   co_await removing;

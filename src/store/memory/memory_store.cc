@@ -9,12 +9,12 @@ MemoryStore::MemoryStore(MemoryStoreOptions options, std::unique_ptr<RandomSourc
   renew_epochs();
 }
 
-Result<std::vector<WriteOutcome>> MemoryStore::commit(std::span<const HallWrite> writes, WallMs now) {
+Result<std::vector<WriteOutcome>> MemoryStore::commit(std::span<HallWrite> writes, WallMs now) {
   const std::lock_guard lock(mutex_);
   std::vector<WriteOutcome> outcomes;
   outcomes.reserve(writes.size());
-  for (const HallWrite& write : writes)
-    outcomes.push_back(std::visit([&](const auto& kind) { return apply(kind, now); }, write));
+  for (HallWrite& write : writes)
+    outcomes.push_back(std::visit([&](auto& kind) { return apply(kind, now); }, write));
   return outcomes;
 }
 

@@ -59,7 +59,7 @@ class MemoryStore final : public HallStore {
  public:
   MemoryStore(MemoryStoreOptions options, std::unique_ptr<RandomSource> random);
 
-  Result<std::vector<WriteOutcome>> commit(std::span<const HallWrite> writes, WallMs now) override;
+  Result<std::vector<WriteOutcome>> commit(std::span<HallWrite> writes, WallMs now) override;
   Result<UpkeepResult> maintain(const UpkeepOptions& options, WallMs now) override;
   Result<MessagePage> read_newest(const std::string& room, std::uint64_t before,
                                   std::uint32_t limit) override;

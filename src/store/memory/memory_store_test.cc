@@ -316,7 +316,7 @@ TEST_F(MemoryStoreBounds, ReadersSeeWholeBatches) {
     });
   }
   for (int i = 0; i < 500; ++i) {
-    const std::vector<HallWrite> batch = {post("r"), post("r"), post("r"), post("r")};
+    std::vector<HallWrite> batch = {post("r"), post("r"), post("r"), post("r")};
     ASSERT_TRUE(memory.commit(batch, kNow + i).ok());
     ASSERT_TRUE(memory.maintain(UpkeepOptions(), kNow + i).ok());
   }

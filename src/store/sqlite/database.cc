@@ -61,12 +61,12 @@ std::string_view Query::view(int column) const {
 void Query::bind(int index, std::string_view text) {
   // A null pointer would be NULL, and an empty text is none.
   const char* bytes = text.data() == nullptr ? "" : text.data();
-  check(sqlite3_bind_text64(statement_, index, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  check(sqlite3_bind_text64(statement_, index, bytes, text.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void Query::bind(int index, Blob blob) {
   const char* bytes = blob.bytes.data() == nullptr ? "" : blob.bytes.data();
-  check(sqlite3_bind_blob64(statement_, index, bytes, blob.bytes.size(), SQLITE_TRANSIENT));
+  check(sqlite3_bind_blob64(statement_, index, bytes, blob.bytes.size(), SQLITE_STATIC));
 }
 
 Transaction::~Transaction() {

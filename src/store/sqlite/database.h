@@ -71,6 +71,8 @@ class Database {
 ///
 ///   Query query(db, "SELECT a FROM t WHERE b = ?", b);
 ///   while (query.next()) use(query.text(0));
+///
+/// Lifetime: the texts and blobs that are bound must live as long as the query, since none is copied.
 class Query {
  public:
   template <class... Args>

@@ -12,8 +12,10 @@ std::int64_t Reader::position(const std::string& room, RoomPosition& top) {
     top = {0, derived_epoch(epoch_base_, room)};
     return -1;
   }
-  top = {static_cast<std::uint64_t>(query.integer(1)), query.text(2)};
-  return query.integer(0);
+  const std::int64_t id = query.integer(0);
+  const std::uint64_t newest = newest_of(db_, id).seq;
+  top = {newest != 0 ? newest : static_cast<std::uint64_t>(query.integer(1)), query.text(2)};
+  return id;
 }
 
 MessagePage Reader::newest(const std::string& room, std::uint64_t before, std::uint32_t limit) {
@@ -47,6 +49,7 @@ RoomView Reader::room(const std::string& room, const std::string& user_id) {
     id = query.integer(0);
     view.record = room_of(query);
   }
+  bring_up_to(*view.record, newest_of(db_, id));
   Query role(db_, "SELECT role FROM roles WHERE room_id = ? AND user_id = ?", id, user_id);
   if (role.next()) view.role = static_cast<RoomRole>(role.integer(0));
   Query mark(db_, "SELECT seq FROM read_marks WHERE room_id = ? AND user_id = ?", id, user_id);
@@ -57,7 +60,7 @@ RoomView Reader::room(const std::string& room, const std::string& user_id) {
 std::vector<RoomRecord> Reader::rooms(const std::string& after, std::uint32_t limit) {
   std::vector<RoomRecord> rooms;
   Query query(db_, "SELECT " WIREHALL_ROOM_COLUMNS "WHERE name > ? ORDER BY name LIMIT ?", after, limit);
-  while (query.next()) rooms.push_back(room_of(query));
+  while (query.next()) bring_up_to(rooms.emplace_back(room_of(query)), newest_of(db_, query.integer(0)));
   return rooms;
 }
 

@@ -1,5 +1,6 @@
 #include "store/sqlite/rows.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/base64.h"
@@ -114,6 +115,19 @@ RoomRecord room_of(const Query& query) {
   record.top.seq = static_cast<std::uint64_t>(query.integer(8));
   record.top.epoch = query.text(9);
   return record;
+}
+
+Newest newest_of(Database& db, std::int64_t room_id) {
+  Query query(db, "SELECT place, timestamp FROM messages WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1",
+              place_of(room_id, 1), place_of(room_id, kSeqMax));
+  if (!query.next()) return {};
+  return {seq_of_place(query.integer(0)), query.integer(1)};
+}
+
+void bring_up_to(RoomRecord& record, const Newest& newest) {
+  if (newest.seq == 0) return;
+  record.top.seq = newest.seq;
+  record.last_activity = std::max(record.last_activity, newest.timestamp);
 }
 
 std::string derived_epoch(std::string_view base, std::string_view room) {

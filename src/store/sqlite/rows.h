@@ -45,7 +45,19 @@ bool private_of(const Query& query, PrivateMessage& message);
 
 #define WIREHALL_ROOM_COLUMNS \
   "id, name, type, title, metadata, created_by, created_at, last_activity, seq, epoch FROM rooms "
+/// A row as a room that has no messages.
 RoomRecord room_of(const Query& query);
+
+/// A room's newest message. Where a room stands follows from it, so that a message writes no second row. What the
+/// room's own row says about that is for what the newest message does not know: where the room stood when all of
+/// its messages were removed, and a later time than its own.
+struct Newest {
+  std::uint64_t seq = 0;  ///< 0: the room has no messages
+  WallMs timestamp = 0;
+};
+Newest newest_of(Database& db, std::int64_t room_id);
+/// The room as it stands with its messages.
+void bring_up_to(RoomRecord& record, const Newest& newest);
 
 /// The epoch of a room without a record.
 std::string derived_epoch(std::string_view base, std::string_view room);

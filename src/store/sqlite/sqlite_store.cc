@@ -96,20 +96,20 @@ Error SqliteStore::broken(const char* what, int code) {
   return Error(ErrorCode::kUnavailable, (code & 0xff) == SQLITE_FULL ? "the disk or its quota is full" : "");
 }
 
-Result<std::vector<WriteOutcome>> SqliteStore::commit(std::span<const HallWrite> writes, WallMs now) {
+Result<std::vector<WriteOutcome>> SqliteStore::commit(std::span<HallWrite> writes, WallMs now) {
   if (failed()) return Error(ErrorCode::kUnavailable, "the store has failed; the server must be started anew");
   Core& core = *core_;
   try {
     std::vector<WriteOutcome> outcomes;
     outcomes.reserve(writes.size());
     Transaction transaction(*core.db, Transaction::Kind::kWrite);
-    for (const HallWrite& write : writes)
-      outcomes.push_back(std::visit([&](const auto& one) { return core.writer->apply(one, now); }, write));
-    core.writer->flush();
+    for (HallWrite& write : writes)
+      outcomes.push_back(std::visit([&](auto& one) { return core.writer->apply(one, now); }, write));
 #ifdef WIREHALL_FAULT_ACK_BEFORE_COMMIT
     if (sqlite::g_before_commit) sqlite::g_before_commit(outcomes);
 #endif
     transaction.commit();
+    core.writer->forget_some();
     return outcomes;
   } catch (const SqliteError& error) {
     core.writer->forget();

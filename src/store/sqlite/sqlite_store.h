@@ -37,7 +37,7 @@ class SqliteStore final : public HallStore {
   static Result<std::unique_ptr<SqliteStore>> open(SqliteStoreOptions options);
   ~SqliteStore() override;
 
-  Result<std::vector<WriteOutcome>> commit(std::span<const HallWrite> writes, WallMs now) override;
+  Result<std::vector<WriteOutcome>> commit(std::span<HallWrite> writes, WallMs now) override;
   Result<UpkeepResult> maintain(const UpkeepOptions& options, WallMs now) override;
   Result<MessagePage> read_newest(const std::string& room, std::uint64_t before, std::uint32_t limit) override;
   Result<MessagePage> read_after(const std::string& room, std::uint64_t after, std::uint32_t limit) override;

@@ -82,20 +82,18 @@ void Upkeep::trim_rooms(const UpkeepOptions& options, WallMs now) {
   if (!options.retention) return;
   struct Room {
     std::int64_t id;
-    std::uint64_t seq;
     Retention retention;
   };
   std::vector<Room> rooms;
   {
-    Query query(db_, "SELECT id, name, type, seq FROM rooms WHERE id > ? ORDER BY id LIMIT ?", room_cursor_,
+    Query query(db_, "SELECT id, name, type FROM rooms WHERE id > ? ORDER BY id LIMIT ?", room_cursor_,
                 kRoomsPerStep);
     while (query.next())
-      rooms.push_back({query.integer(0), static_cast<std::uint64_t>(query.integer(3)),
-                       options.retention(query.text(1), query.text(2))});
+      rooms.push_back({query.integer(0), options.retention(query.text(1), query.text(2))});
   }
   for (const Room& room : rooms) {
     if (room.retention.messages_max != 0 || room.retention.age_ms_max != 0)
-      trim_room(room.id, room.seq, room.retention, now);
+      trim_room(room.id, room.retention, now);
     if (left() == 0) return;  // the rest of this room comes next time
     room_cursor_ = room.id;
   }
@@ -103,7 +101,8 @@ void Upkeep::trim_rooms(const UpkeepOptions& options, WallMs now) {
 }
 
 // The oldest ones that are too many or too old, up to the first that may stay.
-void Upkeep::trim_room(std::int64_t id, std::uint64_t seq, const Retention& retention, WallMs now) {
+void Upkeep::trim_room(std::int64_t id, const Retention& retention, WallMs now) {
+  const Newest newest = newest_of(db_, id);
   const std::int64_t first = place_of(id, 1);
   std::int64_t last = -1;
   std::uint32_t count = 0;
@@ -111,7 +110,7 @@ void Upkeep::trim_room(std::int64_t id, std::uint64_t seq, const Retention& rete
     Query query(db_, "SELECT place, timestamp FROM messages WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?",
                 first, place_of(id, kSeqMax), left());
     while (query.next()) {
-      const std::uint64_t behind = seq - seq_of_place(query.integer(0));  // how many are newer
+      const std::uint64_t behind = newest.seq - seq_of_place(query.integer(0));  // how many are newer
       const bool too_many = retention.messages_max != 0 && behind >= retention.messages_max;
       const bool too_old = retention.age_ms_max != 0 && query.integer(1) + retention.age_ms_max <= now;
       if (!too_many && !too_old) break;
@@ -120,6 +119,12 @@ void Upkeep::trim_room(std::int64_t id, std::uint64_t seq, const Retention& rete
     }
   }
   if (count == 0) return;
+  // What follows from the newest message must outlive it.
+  if (seq_of_place(last) == newest.seq) {
+    Query(db_, "UPDATE rooms SET seq = ?, last_activity = MAX(last_activity, ?) WHERE id = ?", newest.seq,
+          newest.timestamp, id)
+        .run();
+  }
   remove_messages(first, last);
   result_.rows += count;
 }

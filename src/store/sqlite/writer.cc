@@ -41,8 +41,12 @@ Writer::Writer(Database& db) : db_(db) {
 
 void Writer::forget() {
   heads_.clear();
-  dirty_.clear();
   inboxes_.clear();
+}
+
+void Writer::forget_some() {
+  if (heads_.size() > kHeadsMax) heads_.clear();
+  if (inboxes_.size() > kInboxesMax) inboxes_.clear();
 }
 
 // -- rooms' streams -----------------------------------------------------------------------------------
@@ -51,10 +55,13 @@ Writer::Head* Writer::find_head(const std::string& room) {
   if (const auto known = heads_.find(room); known != heads_.end()) return &known->second;
   Query query(db_, "SELECT id, seq, last_activity FROM rooms WHERE name = ?", room);
   if (!query.next()) return nullptr;
+  const std::int64_t id = query.integer(0);
+  const Newest newest = newest_of(db_, id);
   Head& head = heads_[room];
-  head.id = query.integer(0);
-  head.seq = static_cast<std::uint64_t>(query.integer(1));
-  head.last_activity = query.integer(2);
+  head.id = id;
+  head.seq = newest.seq != 0 ? newest.seq : static_cast<std::uint64_t>(query.integer(1));
+  head.written_activity = query.integer(2);
+  head.last_activity = std::max(head.written_activity, newest.timestamp);
   return &head;
 }
 
@@ -67,7 +74,7 @@ Writer::Head& Writer::make_head(const RoomRecord& record) {
       .run();
   Head& head = heads_[record.name];
   head.id = db_.last_insert_id();
-  head.last_activity = record.last_activity;
+  head.last_activity = head.written_activity = record.last_activity;
   return head;
 }
 
@@ -80,16 +87,13 @@ Writer::Head& Writer::head_to_write(const std::string& room, WallMs now) {
   return make_head(record);
 }
 
-void Writer::flush() {
-  for (Head* head : dirty_) {
-    Query(db_, "UPDATE rooms SET seq = ?, last_activity = ? WHERE id = ?", head->seq, head->last_activity,
-          head->id)
-        .run();
-    head->dirty = false;
-  }
-  dirty_.clear();
-  if (heads_.size() > kHeadsMax) heads_.clear();
-  if (inboxes_.size() > kInboxesMax) inboxes_.clear();
+void Writer::advance(Head& head, const StoredMessage& message) {
+  head.seq = message.seq;
+  head.last_activity = std::max(head.last_activity, message.timestamp);
+  // Clocks of shards and the system's clock may go back; else the newest message says it.
+  if (head.last_activity <= std::max(head.written_activity, message.timestamp)) return;
+  Query(db_, "UPDATE rooms SET last_activity = ? WHERE id = ?", head.last_activity, head.id).run();
+  head.written_activity = head.last_activity;
 }
 
 // -- idempotency keys ---------------------------------------------------------------------------------
@@ -133,8 +137,8 @@ bool Writer::is_message_of(const std::string& id, const std::string& room) {
   return query.next() && room_of_place(query.integer(0)) == head->id;
 }
 
-WriteOutcome Writer::apply(const PostMessage& write, WallMs now) {
-  StoredMessage message = write.message;
+WriteOutcome Writer::apply(PostMessage& write, WallMs now) {
+  StoredMessage& message = write.message;
   message.edited = message.deleted = false;
   std::string fingerprint;
   if (!write.client_message_id.empty()) {
@@ -169,9 +173,7 @@ WriteOutcome Writer::apply(const PostMessage& write, WallMs now) {
         message.timestamp, id_of(message.file), checksum_of(message, place))
       .run();
   if (db_.changes() == 0) return refused(ErrorCode::kConflict);
-  head.seq = message.seq;
-  head.last_activity = std::max(head.last_activity, message.timestamp);
-  if (!std::exchange(head.dirty, true)) dirty_.push_back(&head);
+  advance(head, message);
   if (message.file) publish_file(*message.file, message.room, {}, {});
   remember_key(message.user_id, write.client_message_id, fingerprint, message.id, message.seq,
                message.timestamp, now);
@@ -228,8 +230,8 @@ Writer::Inbox& Writer::inbox_of(const std::string& user) {
   return entry->second;
 }
 
-WriteOutcome Writer::apply(const PostPrivate& write, WallMs now) {
-  PrivateMessage message = write.message;
+WriteOutcome Writer::apply(PostPrivate& write, WallMs now) {
+  PrivateMessage& message = write.message;
   message.read = false;
   std::string fingerprint;
   if (!write.client_message_id.empty()) {

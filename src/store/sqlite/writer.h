@@ -1,7 +1,8 @@
 // The writing side: applies writes inside a transaction that somebody else opens and commits.
 //
 //   I1  A refusal is found before anything of its write is changed, so that nothing has to be taken back.
-//   I2  What is remembered of rooms between transactions is what was committed: forget() after a rollback.
+//   I2  A message goes over from its write into the outcome once nothing can refuse it any more.
+//   I3  What is remembered of rooms between transactions is what was committed: forget() after a rollback.
 #pragma once
 
 #include <string>
@@ -18,9 +19,9 @@ class Writer {
  public:
   explicit Writer(Database& db);
 
-  WriteOutcome apply(const PostMessage& write, WallMs now);
+  WriteOutcome apply(PostMessage& write, WallMs now);
   WriteOutcome apply(const ChangeMessage& write, WallMs now);
-  WriteOutcome apply(const PostPrivate& write, WallMs now);
+  WriteOutcome apply(PostPrivate& write, WallMs now);
   WriteOutcome apply(const SettlePrivate& write, WallMs now);
   WriteOutcome apply(const MarkRoomRead& write, WallMs now);
   WriteOutcome apply(const CreateRoom& write, WallMs now);
@@ -31,8 +32,8 @@ class Writer {
   WriteOutcome apply(const SavePushSubscription& write, WallMs now);
   WriteOutcome apply(const DropPushSubscription& write, WallMs now);
 
-  /// Writes what was gathered over the batch; called before the commit.
-  void flush();
+  /// Called between transactions, so that what is remembered stays within its bounds.
+  void forget_some();
   /// The transaction was rolled back.
   void forget();
   /// Something else has removed private messages.
@@ -46,7 +47,7 @@ class Writer {
     std::int64_t id = 0;
     std::uint64_t seq = 0;
     WallMs last_activity = 0;
-    bool dirty = false;
+    WallMs written_activity = 0;  ///< the row's
   };
   /// What waits for a user.
   struct Inbox {
@@ -64,6 +65,8 @@ class Writer {
   Head* find_head(const std::string& room);
   Head& make_head(const RoomRecord& record);
   Head& head_to_write(const std::string& room, WallMs now);
+  /// A message was added; the room's activity does not go back.
+  void advance(Head& head, const StoredMessage& message);
   bool has_message(const std::string& id);
   bool is_message_of(const std::string& id, const std::string& room);
   Inbox& inbox_of(const std::string& user);
@@ -84,7 +87,6 @@ class Writer {
   std::string epoch_base_;
   TextMap<Head> heads_;
   TextMap<Inbox> inboxes_;
-  std::vector<Head*> dirty_;
 };
 
 /// Removes what is too old or too much; a step at a time, in transactions of its own.
@@ -103,7 +105,7 @@ class Upkeep {
   void remove_uploads(WallMs before);
   void remove_users(WallMs before);
   void trim_rooms(const UpkeepOptions& options, WallMs now);
-  void trim_room(std::int64_t id, std::uint64_t seq, const Retention& retention, WallMs now);
+  void trim_room(std::int64_t id, const Retention& retention, WallMs now);
   void remove_messages(std::int64_t first, std::int64_t last);
   void kill_file(const std::string& id);
   void collect_dead_files();
