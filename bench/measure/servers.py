@@ -16,7 +16,7 @@ STOP_SECONDS = 15
 WARM_UP_SECONDS = 0.2
 WARM_UP_SECONDS_COMPILING = 1.0
 # Who has just joined is written down, and told to everybody: that is no message's cost. And SQLite's log grows until it has
-# been folded back for the first time, after 1,000 pages (some 350 messages): until then each sync writes its length as well.
+# been folded back for the first time, after 1,000 pages (some 500 messages): until then each sync writes its length as well.
 WARM_UP_SECONDS_HALL = 4.0
 PEERS = "bench/peers/"
 
