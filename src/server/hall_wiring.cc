@@ -5,6 +5,7 @@
 
 #include "auth/jwt.h"
 #include "auth/turn_credential.h"
+#include "base/assert.h"
 #include "base/log.h"
 #include "push/push_subscription.h"
 #include "push/vapid.h"
@@ -275,6 +276,7 @@ void HallWiring::committed(const store::HallWriter::Batch& done, Result<std::vec
   const std::size_t count = done.writes.size();
   auto batch = std::make_shared<services::CommittedBatch>();
   if (outcomes.ok()) {
+    WIREHALL_ASSERT(outcomes->size() == count);  // a store of the application's own may be wrong
     batch->outcomes = std::move(*outcomes);
   } else {
     batch->outcomes.resize(count);
