@@ -171,13 +171,18 @@ TEST_F(SqliteFile, OfVersionOneGoesOnWhereItStood) {
     const auto store = open();
     for (const char* id : {"m1", "m2"}) ASSERT_TRUE(commit(*store, post("r", id)).ok());
     ASSERT_TRUE(commit(*store, post("emptied", "e1")).ok());
+    ASSERT_TRUE(commit(*store, post("cut", "c1")).ok());
   }
   run_sql("UPDATE rooms SET seq = 2 WHERE name = 'r'; UPDATE rooms SET seq = 7 WHERE name = 'emptied';"
+          "UPDATE rooms SET seq = 2 WHERE name = 'cut';"
           "DELETE FROM messages WHERE id = 'e1'; PRAGMA user_version = 1");
   const auto store = open();
   EXPECT_EQ(store->read_newest("r", 0, 10)->top.seq, 2u);
   EXPECT_EQ(commit(*store, post("r", "m3"))->at(0).message.seq, 3u);
   EXPECT_EQ(commit(*store, post("emptied", "e2"))->at(0).message.seq, 8u);
+  EXPECT_EQ(store->read_newest("cut", 0, 10)->top.seq, 2u) << "its second message is missing, not its number";
+  EXPECT_EQ(store->list_rooms("", 10)->at(0).top.seq, 2u);
+  EXPECT_EQ(commit(*store, post("cut", "c3"))->at(0).message.seq, 3u) << "no number is given twice";
 }
 
 TEST_F(SqliteFile, BelongsToOneProcessAtATime) {

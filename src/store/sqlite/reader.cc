@@ -13,8 +13,7 @@ std::int64_t Reader::position(const std::string& room, RoomPosition& top) {
     return -1;
   }
   const std::int64_t id = query.integer(0);
-  const std::uint64_t newest = newest_of(db_, id).seq;
-  top = {newest != 0 ? newest : static_cast<std::uint64_t>(query.integer(1)), query.text(2)};
+  top = {std::max(static_cast<std::uint64_t>(query.integer(1)), newest_of(db_, id).seq), query.text(2)};
   return id;
 }
 

@@ -125,8 +125,7 @@ Newest newest_of(Database& db, std::int64_t room_id) {
 }
 
 void bring_up_to(RoomRecord& record, const Newest& newest) {
-  if (newest.seq == 0) return;
-  record.top.seq = newest.seq;
+  record.top.seq = std::max(record.top.seq, newest.seq);
   record.last_activity = std::max(record.last_activity, newest.timestamp);
 }
 

@@ -121,7 +121,7 @@ void Upkeep::trim_room(std::int64_t id, const Retention& retention, WallMs now) 
   if (count == 0) return;
   // What follows from the newest message must outlive it.
   if (seq_of_place(last) == newest.seq) {
-    Query(db_, "UPDATE rooms SET seq = ?, last_activity = MAX(last_activity, ?) WHERE id = ?", newest.seq,
+    Query(db_, "UPDATE rooms SET seq = MAX(seq, ?), last_activity = MAX(last_activity, ?) WHERE id = ?", newest.seq,
           newest.timestamp, id)
         .run();
   }

@@ -59,7 +59,7 @@ Writer::Head* Writer::find_head(const std::string& room) {
   const Newest newest = newest_of(db_, id);
   Head& head = heads_[room];
   head.id = id;
-  head.seq = newest.seq != 0 ? newest.seq : static_cast<std::uint64_t>(query.integer(1));
+  head.seq = std::max(static_cast<std::uint64_t>(query.integer(1)), newest.seq);
   head.written_activity = query.integer(2);
   head.last_activity = std::max(head.written_activity, newest.timestamp);
   return &head;
