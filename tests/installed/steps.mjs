@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { io } from 'socket.io-client';
 import { root } from '../support/server.mjs';
+
+export { freePort } from '../support/free_port.mjs';
 
 export const BUILD = process.env.WIREHALL_BUILD ?? path.join(root, 'build/release');
 export const CONSUMER = path.join(root, 'tests/installed/consumer');
@@ -33,16 +34,6 @@ export async function run(program, ...args) {
   const { status, output } = await tried(program, ...args);
   assert.equal(status, 0, `${program} ${args.join(' ')}\n${output}`);
   return output;
-}
-
-/** A port of loopback that is free now, for a program that cannot choose one itself. */
-export async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** Files below a folder, relative to it, sorted. */

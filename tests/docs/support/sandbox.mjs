@@ -1,13 +1,13 @@
 // Runs what a page shows: in a folder of its own, with `wirehall` on the PATH, and the page's addresses
 // leading to a server on a free port.
 import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 
 import {root} from '../../support/server.mjs';
+
+export {freePort} from '../../support/free_port.mjs';
 
 export const program = process.env.WIREHALL_BIN ?? path.join(root, 'build/release/wirehall');
 /** What the pages call `KEY`. */
@@ -41,17 +41,6 @@ for name; do
   ) &
 done
 `;
-
-/** A port that was free a moment ago. */
-export async function freePort() {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const {port} = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const running = new Set();
 process.on('exit', () => running.forEach((child) => endGroup(child, 'SIGKILL')));
