@@ -1,7 +1,7 @@
 """One measurement each: a server under a load, or something that needs a client of its own."""
 import os
 
-from . import deflate, durable, generator, servers, start_time
+from . import deflate, durable, generator, kernel_tls, servers, start_time
 from .machine import say
 
 # Above this share of the time in which somebody else had our core, a measurement is made again.
@@ -116,6 +116,7 @@ def _all():
     }
     out = [LoadMeasurement(server, load) for load, names in pairs.items() for server in names.split()]
     out += [deflate.Deflate("deflate"), deflate.Deflate("native"), durable.DurableAck(), start_time.StartTime()]
+    out += [kernel_tls.IdleInKernel(server) for server in ("native", "tls-kernel")]
     return {measurement.key: measurement for measurement in out}
 
 

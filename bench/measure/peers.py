@@ -6,7 +6,7 @@ from .servers import SERVERS
 
 # Loads under which peers stand beside each other; Wirehall's special configurations belong to rows alone.
 LOADS_SHOWN = ["echo", "fanout-1000", "eight", "fanout-10000"]
-SPECIAL = {"recovery", "rooms", "namespaces", "shards-1", "shards-2", "identity"}
+SPECIAL = {"recovery", "rooms", "namespaces", "shards-1", "shards-2", "identity", "tls-kernel"}
 OURS = {"native", "socketio", "tls", "hall-native", "hall-socketio"}
 FLOORS = {"floor", "batched", "floor-socketio"}
 

@@ -140,6 +140,8 @@ ROWS = [
     Row("memory of an idle Socket.IO connection in a room, with identity", "idle-room/identity", single, memory,
         at_most(1024), "B"),
     Row("memory of TLS on top", "idle/tls idle/native", difference, memory, at_most(10 * 1024), "B"),
+    Row("memory of TLS on top, where the kernel encrypts (tls.kernel)", "idle-kernel/tls-kernel idle-kernel/native",
+        difference, memory, at_most(10 * 1024), "B"),
     Row("WebSocket handshakes per second and core / floor", "handshake/native handshake/floor", value=handshake,
         wanted=at_least(0.9)),
     Row("Socket.IO websocket handshakes / floor", "handshake/socketio handshake/floor-socketio", value=handshake,

@@ -2,7 +2,7 @@
 // both protocols, with the bounds that count connections and messages raised out of the way.
 //
 //   bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N] [--rooms N] [--deflate 1]
-//                  [--separate-descriptors 0] [--secret TEXT] [--tls-certificate FILE --tls-key FILE]
+//                  [--separate-descriptors 0] [--secret TEXT] [--tls-certificate FILE --tls-key FILE [--tls-kernel 1]]
 #include <wirehall/auth.h>
 #include <wirehall/server.h>
 
@@ -24,7 +24,7 @@ constexpr int kRoomsOfASubscriber = 100;
   std::fputs(
       "usage: bench_wirehall [--port N] [--threads N] [--recovery MS] [--namespaces N] [--rooms N]\n"
       "                      [--deflate 1] [--separate-descriptors 0] [--secret TEXT]\n"
-      "                      [--tls-certificate FILE --tls-key FILE]\n",
+      "                      [--tls-certificate FILE --tls-key FILE [--tls-kernel 1]]\n",
       stderr);
   std::exit(2);
 }
@@ -65,6 +65,8 @@ Options read_options(int argc, char** argv) {
       config.tls_certificate = argv[i + 1];
     } else if (flag == "--tls-key") {
       config.tls_key = argv[i + 1];
+    } else if (flag == "--tls-kernel") {
+      config.tls_kernel = number != 0;
     } else {
       usage();
     }

@@ -112,6 +112,7 @@ struct Config {
 
   std::string tls_certificate;  ///< file; TLS is on when both are set
   std::string tls_key;
+  bool tls_kernel = false;  ///< the kernel encrypts after the handshake, where it can
   std::string log_level = "info";
 
   AuthConfig auth;

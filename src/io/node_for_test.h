@@ -13,11 +13,16 @@ namespace wirehall::io {
 struct NodeVariant {
   unsigned shards;
   bool portable;  ///< the poller
+  bool kernel_tls = false;
 };
 inline const auto kNodeVariants =
     testing::Values(NodeVariant{1, false}, NodeVariant{3, false}, NodeVariant{2, true});
+inline const auto kTlsVariants =
+    testing::Values(NodeVariant{1, false}, NodeVariant{3, false}, NodeVariant{2, true}, NodeVariant{1, false, true},
+                    NodeVariant{3, false, true}, NodeVariant{2, true, true});
 inline std::string name_of(const testing::TestParamInfo<NodeVariant>& variant) {
-  return std::to_string(variant.param.shards) + (variant.param.portable ? "asio" : "epoll");
+  return std::to_string(variant.param.shards) + (variant.param.portable ? "asio" : "epoll") +
+         (variant.param.kernel_tls ? "_kernel" : "");
 }
 
 /// Lifetime: what a test registers at the node, and has itself, must outlive it: such a test resets it first.

@@ -10,6 +10,7 @@
 
 #include "base/prefetch.h"
 #include "http1/forwarded.h"
+#include "io/kernel_tls.h"
 #include "io/shard.h"
 #include "io/system.h"
 
@@ -126,7 +127,7 @@ bool TcpConnection::handshake() {
     handshaking_ = false;
     core().timers().cancel(*extra_);
     readable_ = true;
-    return true;
+    return hand_to_kernel();
   }
   const int error = SSL_get_error(ssl(), result);
   ERR_clear_error();
@@ -140,6 +141,19 @@ bool TcpConnection::handshake() {
   }
   close_now();
   return false;
+}
+
+// Returns: whether the connection is still there.
+bool TcpConnection::hand_to_kernel() {
+  switch (kernel_tls::hand_over(ssl(), socket_)) {
+    case kernel_tls::HandOver::kKept: return true;
+    case kernel_tls::HandOver::kBroken: close_now(); return false;
+    case kernel_tls::HandOver::kDone: break;
+  }
+  core().metrics().add(Counter::kTlsInKernel);
+  extra_.reset();
+  kernel_tls_ = true;
+  return true;
 }
 
 void TcpConnection::resume() {
@@ -165,14 +179,15 @@ TcpConnection::Io TcpConnection::read_once(char* buffer, std::size_t size, std::
     }
     if (result == 0) return Io::kEnd;
     if (errno == EINTR) continue;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? Io::kBlocked : Io::kError;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kBlocked;
+    return kernel_tls_ && kernel_tls::is_orderly_end(socket_, errno) ? Io::kEnd : Io::kError;
   }
 }
 
 // Reads once, as is usual; it is processed together with what others have sent. Returns: whether that was all.
 bool TcpConnection::read_into_group(std::size_t& got) {
   const std::uint8_t turn = shard().turn_digits();
-  if (extra_ || lingering_ || peer_closed_ || !wants_read() || (shard().takes_more() && read_in_turn_ == turn)) return false;
+  if (extra_ || kernel_tls_ || lingering_ || peer_closed_ || !wants_read() || (shard().takes_more() && read_in_turn_ == turn)) return false;
   read_in_turn_ = turn;
   const auto room = shard().group_room();
   const Io result = read_once(room.data(), room.size(), got);
@@ -229,7 +244,7 @@ void TcpConnection::read_some(std::size_t read_before) {
         budget -= std::min(budget, got);
         // A short read has emptied the socket; what comes later is reported anew. TLS and a reported
         // hang-up must be read to the end.
-        if (got < buffer.size() && !ssl() && !peer_closed_) {
+        if (got < buffer.size() && !ssl() && !kernel_tls_ && !peer_closed_) {
           stop_reading(Io::kBlocked);
           return;
         }
@@ -436,17 +451,21 @@ void TcpConnection::after_flush() {
 
 // -- end ----------------------------------------------------------------------------------------
 
+void TcpConnection::end_tls() {
+  if (kernel_tls_) kernel_tls::send_close_notify(socket_);
+  if (!ssl()) return;
+  SSL_shutdown(ssl());
+  ERR_clear_error();
+}
+
 void TcpConnection::linger() {
   if (eof_reported_) {
-    if (ssl()) SSL_shutdown(ssl());
+    end_tls();
     close_now();
     return;
   }
   lingering_ = true;
-  if (ssl()) {
-    SSL_shutdown(ssl());
-    ERR_clear_error();
-  }
+  end_tls();
   ::shutdown(socket_, SHUT_WR);
   close_after(kLingerTime);
   if (readable_) discard();
@@ -481,6 +500,7 @@ void TcpConnection::move_away(unsigned target) {
   moved->head = take_migrating_head();
   moved->kept = take_kept();
   if (extra_) moved->ssl = std::move(extra_->ssl);
+  moved->kernel_tls = kernel_tls_;
   shard().poller().remove(socket_, *this);
   moved->socket = std::exchange(socket_, -1);
   shard().retire(*this);
@@ -489,6 +509,7 @@ void TcpConnection::move_away(unsigned target) {
 
 void TcpConnection::arrive(Moved& moved) {
   handshaking_ = false;
+  kernel_tls_ = moved.kernel_tls;
   if (extra_) core().timers().cancel(*extra_);
   readable_ = true;
   Connection::arrive(std::move(moved.head), std::move(moved.kept));

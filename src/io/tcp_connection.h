@@ -58,6 +58,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
     int socket = -1;
     pipeline::PeerInfo peer;
     SslPtr ssl;
+    bool kernel_tls = false;
     pipeline::HeadPtr head;
     std::string kept;
   };
@@ -80,6 +81,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   void stop_reading(Io result);
   bool read_proxy_header();
   bool handshake();
+  bool hand_to_kernel();
   Io read_once(char* buffer, std::size_t size, std::size_t& got);
   Io write_once(std::size_t& written);
   Io write_tls(std::size_t& written);
@@ -91,6 +93,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   void go_on();
   bool write_pending();
   void after_flush();
+  void end_tls();
   void linger();
   void discard();
   void move_away(unsigned shard);
@@ -107,6 +110,7 @@ class TcpConnection final : public pipeline::Connection, public Pollable {
   bool lingering_ : 1 = false;
   bool eof_reported_ : 1 = false;
   bool wrote_early_ : 1 = false;
+  bool kernel_tls_ : 1 = false;  // the socket takes plain bytes for TLS (io/kernel_tls.h)
 
  public:
   bool in_read_list : 1 = false;  ///< the shard's

@@ -4,6 +4,8 @@
 #include <openssl/ssl.h>
 #include <sys/stat.h>
 
+#include "io/kernel_tls.h"
+
 namespace wirehall::io {
 namespace {
 
@@ -53,6 +55,12 @@ Result<std::shared_ptr<TlsContext>> TlsContext::load(const std::string& certific
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+Status TlsContext::hand_records_to_kernel() {
+  Status status = kernel_tls::available();
+  if (status.ok()) kernel_tls::prepare(context_);
+  return status;
+}
 
 void SslFree::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 

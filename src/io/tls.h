@@ -13,7 +13,7 @@ namespace wirehall::io {
 
 /// Certificates and options of a listener.
 ///
-/// Thread:   immutable; shared by all shards.
+/// Thread:   immutable once a listener has it; shared by all shards.
 class TlsContext {
  public:
   /// Errors:   kConfig with OpenSSL's reason: files that are missing, do not match, or whose key others may
@@ -21,6 +21,9 @@ class TlsContext {
   static Result<std::shared_ptr<TlsContext>> load(const std::string& certificate_file,
                                                   const std::string& key_file);
   ~TlsContext();
+  /// Has connections give their records to the kernel after the handshake, where it takes them (io/kernel_tls.h).
+  /// Errors:   kConfig: this kernel cannot; everything stays as it is.
+  Status hand_records_to_kernel();
   ssl_ctx_st* get() const { return context_; }
 
  private:

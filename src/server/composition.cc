@@ -14,6 +14,7 @@
 #include "server/authenticators.h"
 #include "server/recovery_log.h"
 #include "server/room_census.h"
+#include "wirehall/log.h"
 
 namespace wirehall::server {
 namespace {
@@ -44,6 +45,14 @@ void seed_hashes_once() {
     return true;
   }();
   (void)seeded;
+}
+
+void hand_records_to_kernel(io::TlsContext& tls) {
+  if (const Status status = tls.hand_records_to_kernel(); !status.ok()) {
+    log_line(LogLevel::kWarning, "tls", "this process encrypts, not the kernel", {{"reason", status.error().detail()}});
+  } else {
+    log_line(LogLevel::kInfo, "tls", "the kernel encrypts after handshakes of TLS 1.3");
+  }
 }
 
 }  // namespace
@@ -196,6 +205,7 @@ Status Composition::start() {
     auto tls = io::TlsContext::load(config_.tls_certificate, config_.tls_key);
     if (!tls.ok()) return tls.error();
     options.tls = *tls;
+    if (config_.tls_kernel) hand_records_to_kernel(*options.tls);
   }
   for (const auto& [name, spec] : registry_.namespaces) {
     if (spec->room_handlers.any()) spec->census = std::make_shared<LockedRoomCensus>();

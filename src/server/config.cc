@@ -269,6 +269,7 @@ Status Config::finish() {
   if (any_origin && !auth.cookie.empty())
     return fault("cors.origin \"*\" and auth.cookie exclude each other: any page could act for a user");
   if (tls_certificate.empty() != tls_key.empty()) return fault("tls.cert and tls.key belong together");
+  if (tls_kernel && tls_key.empty()) return fault("tls.kernel needs tls.cert and tls.key");
   if (dev && !is_loopback_host(host)) return fault("--dev listens on loopback only; host is " + host);
   const bool has_key = !auth.secret.empty() || !auth.public_key.empty() || !auth.jwks_url.empty();
   if (auth.required && !has_key) {

@@ -93,6 +93,9 @@ TEST(Config, UnsafeSetUpsAreRefused) {
   config.auth.cookie = "session";
   EXPECT_NE(unfinished(config).find("exclude each other"), std::string::npos);
   config = good();
+  config.tls_kernel = true;
+  EXPECT_EQ(unfinished(config), "tls.kernel needs tls.cert and tls.key");
+  config = good();
   config.auth.jwks_url = "http://issuer.example/keys";
   EXPECT_NE(unfinished(config).find("https"), std::string::npos);
   config = good();
