@@ -63,17 +63,9 @@ TEST(Mailbox, ReservationsAreBoundedInTasksAndBytes) {
 
 // -- node ---------------------------------------------------------------------------------------
 
-class NodeTest : public io::NodeFixture {
+class NodeTest : public io::AnsweringNode {
  protected:
   NodeTest() {
-    registry.of("/").api.on_event("echo", [](Value value, Ack ack) { ack(value); });
-    registry.of("/").api.on_event("address",
-                                  [](Socket& socket, Ack ack) { ack(socket.handshake().address); });
-    registry.of("/").api.on_event("flood", [](Socket& socket, int count) {
-      for (int i = 0; i < count; ++i) socket.emit("piece", std::string(10'000, 'x'));
-    });
-    registry.of("/").api.native_shape(
-        "flood", {.aliases = {}, .arguments = {"data"}, .sent_type = {}, .sent_copies = {}});
     registry.of("/").api.on_event("all", [](Socket& socket, Value value, Ack ack) {
       socket.nsp().emit("all", value);
       ack.success();

@@ -9,6 +9,7 @@
 #include <openssl/kdf.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,6 +25,7 @@ namespace wirehall::io::kernel_tls {
 namespace {
 
 constexpr int kSolTls = 282;  // SOL_TLS, which not every libc names
+constexpr int kTryOutSeconds = 2;  // for a connection over loopback, which a firewall may keep waiting
 constexpr std::size_t kIvBytes = 12;
 constexpr std::size_t kKeyBytesMax = 32;
 
@@ -149,16 +151,27 @@ const Cipher* cipher_of(const SSL* ssl) {
 // A socket with this and no keys passes on what it is given.
 bool attach(int socket) { return ::setsockopt(socket, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls") == 0; }
 
-void send_alert(int socket, unsigned char level, unsigned char description) {
-  std::array<unsigned char, 2> alert{level, description};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(unsigned char))> control{};
-  iovec part{alert.data(), alert.size()};
+/// A record of two bytes, as alerts have, with room for its type beside it.
+struct Record {
+  explicit Record(std::array<unsigned char, 2> content = {}) : bytes(content) {
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+  }
+  Record(const Record&) = delete;
+
+  std::array<unsigned char, 2> bytes;
   msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
+
+ private:
+  iovec part{bytes.data(), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(unsigned char))> control{};
+};
+
+void send_alert(int socket, unsigned char level, unsigned char description) {
+  Record alert({level, description});
+  cmsghdr* header = CMSG_FIRSTHDR(&alert.message);
   header->cmsg_level = kSolTls;
   header->cmsg_type = TLS_SET_RECORD_TYPE;
   header->cmsg_len = CMSG_LEN(sizeof kRecordAlert);
@@ -168,7 +181,7 @@ void send_alert(int socket, unsigned char level, unsigned char description) {
   socklen_t size = sizeof fault;
   (void)::getsockopt(socket, SOL_SOCKET, SO_ERROR, &fault, &size);
   // It ends anyway: a peer that takes nothing any more is not told.
-  (void)::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  (void)::sendmsg(socket, &alert.message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 struct Socket {
@@ -192,9 +205,11 @@ Status available() {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
   const auto at = reinterpret_cast<sockaddr*>(&address);
+  const timeval patience{kTryOutSeconds, 0};
   const Socket listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const Socket tried(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::bind(listener.descriptor, at, size) != 0 || ::listen(listener.descriptor, 1) != 0 ||
+  if (::setsockopt(tried.descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
+      ::bind(listener.descriptor, at, size) != 0 || ::listen(listener.descriptor, 1) != 0 ||
       ::getsockname(listener.descriptor, at, &size) != 0 || ::connect(tried.descriptor, at, size) != 0)
     return refused("it cannot be tried out", "no connection over loopback");
   if (!attach(tried.descriptor))
@@ -231,7 +246,7 @@ HandOver hand_over(ssl_st* ssl, int socket) {
   return HandOver::kDone;
 }
 
-bool is_orderly_end(int socket, int error) {
+bool answer_failed_read(int socket, int error) {
   if (error == EBADMSG) {
     send_alert(socket, kAlertFatal, kBadRecordMac);
     return false;
@@ -242,23 +257,16 @@ bool is_orderly_end(int socket, int error) {
   }
   if (error != EIO) return false;
   // A record that is no data waits for who asks for its type.
-  std::array<unsigned char, 2> alert{};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(unsigned char))> control{};
-  iovec part{alert.data(), alert.size()};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const ssize_t got = ::recvmsg(socket, &message, MSG_DONTWAIT);
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  Record record;
+  const ssize_t got = ::recvmsg(socket, &record.message, MSG_DONTWAIT);
+  const cmsghdr* header = CMSG_FIRSTHDR(&record.message);
   if (got < 0 || header == nullptr || header->cmsg_level != kSolTls || header->cmsg_type != TLS_GET_RECORD_TYPE)
     return false;
   if (*CMSG_DATA(header) != kRecordAlert) {
     send_alert(socket, kAlertFatal, kInternalError);  // RFC 8446 6.2: it is not the peer that did wrong
     return false;
   }
-  return got == 2 && (alert[1] == kCloseNotify || alert[1] == kUserCanceled);
+  return got == 2 && (record.bytes[1] == kCloseNotify || record.bytes[1] == kUserCanceled);
 }
 
 void send_close_notify(int socket) { send_alert(socket, kAlertWarning, kCloseNotify); }

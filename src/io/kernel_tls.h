@@ -6,6 +6,8 @@
 // section 4.6.3) is sent an alert, and that connection ends.
 #pragma once
 
+#include <cstdint>
+
 #include "wirehall/result.h"
 
 struct ssl_ctx_st;
@@ -15,7 +17,7 @@ namespace wirehall::io::kernel_tls {
 
 /// Whether this kernel can, tried out on a connection over loopback.
 ///
-/// Thread:   any; blocks for as long as loading the module takes.
+/// Thread:   any; blocks for as long as loading the module takes, and at most two seconds besides.
 /// Errors:   kConfig: why it cannot, and the command that mends it.
 Status available();
 
@@ -35,10 +37,10 @@ enum class HandOver : std::uint8_t {
 ///           reading ahead.
 HandOver hand_over(ssl_st* ssl, int socket);
 
-/// A read on a socket that was handed over has failed with `error`, which is none of those that mean "later".
-/// Returns: whether the peer has ended its side in order. Everything else that is no data, or that cannot be decrypted,
-///          is answered with an alert, and the connection cannot go on.
-bool is_orderly_end(int socket, int error);
+/// A read on a socket that was handed over has failed with `error`, which is none of those that mean "later". What is no
+/// data, or cannot be decrypted, is answered with an alert; in either case nothing more can be read.
+/// Returns: whether the peer has ended its side in order.
+bool answer_failed_read(int socket, int error);
 
 /// Tells the peer of a socket that was handed over that nothing follows (close_notify, RFC 8446 6.1).
 void send_close_notify(int socket);

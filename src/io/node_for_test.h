@@ -50,4 +50,19 @@ class NodeFixture : public testing::TestWithParam<NodeVariant> {
   std::unique_ptr<Node> node;
 };
 
+/// A node that answers: `echo` with what was sent, `address` with the peer's, `flood` with so many pieces.
+class AnsweringNode : public NodeFixture {
+ protected:
+  AnsweringNode() {
+    registry.of("/").api.on_event("echo", [](Value value, Ack ack) { ack(value); });
+    registry.of("/").api.on_event("address",
+                                  [](Socket& socket, Ack ack) { ack(socket.handshake().address); });
+    registry.of("/").api.on_event("flood", [](Socket& socket, int count) {
+      for (int i = 0; i < count; ++i) socket.emit("piece", std::string(10'000, 'x'));
+    });
+    registry.of("/").api.native_shape(
+        "flood", {.aliases = {}, .arguments = {"data"}, .sent_type = {}, .sent_copies = {}});
+  }
+};
+
 }  // namespace wirehall::io

@@ -180,7 +180,7 @@ TcpConnection::Io TcpConnection::read_once(char* buffer, std::size_t size, std::
     if (result == 0) return Io::kEnd;
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return Io::kBlocked;
-    return kernel_tls_ && kernel_tls::is_orderly_end(socket_, errno) ? Io::kEnd : Io::kError;
+    return kernel_tls_ && kernel_tls::answer_failed_read(socket_, errno) ? Io::kEnd : Io::kError;
   }
 }
 

@@ -45,7 +45,7 @@ void write_certificate(const std::string& certificate_file, const std::string& k
   EVP_PKEY_free(key);
 }
 
-class TlsTest : public io::NodeFixture {
+class TlsTest : public io::AnsweringNode {
  protected:
   TlsTest() : base_(testing::TempDir() + "wirehall-" + std::to_string(::getpid())) {
     write_certificate(certificate(), key());
@@ -57,14 +57,6 @@ class TlsTest : public io::NodeFixture {
       // As in a kernel whose module is gone since: it is tried for each connection, and refused.
       if (!in_kernel) io::kernel_tls::prepare(options.tls->get());
     }
-    registry.of("/").api.on_event("echo", [](Value value, Ack ack) { ack(value); });
-    registry.of("/").api.on_event("address",
-                                  [](Socket& socket, Ack ack) { ack(socket.handshake().address); });
-    registry.of("/").api.on_event("flood", [](Socket& socket, int count) {
-      for (int i = 0; i < count; ++i) socket.emit("piece", std::string(10'000, 'x'));
-    });
-    registry.of("/").api.native_shape(
-        "flood", {.aliases = {}, .arguments = {"data"}, .sent_type = {}, .sent_copies = {}});
   }
   ~TlsTest() override {
     ::unlink(certificate().c_str());
